@@ -1,0 +1,207 @@
+//! The target: Amazon's Selling Partner API for one account. Only quantities are ever written.
+
+mod listings;
+mod reports;
+mod token;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
+
+use crate::clock::Clock;
+use crate::http::{Answer, Attempt, Bucket, Call, Fault, HeaderValue, Http, Method, Pace, Request, Url};
+use crate::model::SellerSku;
+
+pub use listings::{Live, Submission};
+use token::Token;
+
+/// How to reach and sign in to one account.
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub seller_id: String,
+    /// Without a slash at the end.
+    pub endpoint: String,
+    pub token_url: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub refresh_token: SecretString,
+}
+
+/// One account's client: its token, its budgets.
+#[derive(Debug)]
+pub struct Client {
+    access: Access,
+    http: Arc<Http>,
+    clock: Clock,
+    token: Token,
+    budget: Budget,
+}
+
+/// Amazon grants a rate to each operation of an account and application; the documented ones are the start, the
+/// answers' `x-amzn-RateLimit-Limit` is followed from there.
+#[derive(Debug)]
+struct Budget {
+    patch: Bucket,
+    search: Bucket,
+    get: Bucket,
+    create_report: Bucket,
+    get_report: Bucket,
+    get_document: Bucket,
+    participations: Bucket,
+}
+
+impl Budget {
+    fn new(clock: Clock) -> Self {
+        Self {
+            patch: Bucket::new(clock, 5.0, 5),
+            search: Bucket::new(clock, 5.0, 5),
+            get: Bucket::new(clock, 5.0, 5),
+            create_report: Bucket::new(clock, 0.0167, 15),
+            get_report: Bucket::new(clock, 2.0, 15),
+            get_document: Bucket::new(clock, 0.0167, 15),
+            participations: Bucket::new(clock, 0.016, 15),
+        }
+    }
+}
+
+/// Every byte that RFC 3986 does not call unreserved is encoded: an unencoded `/` or `#` finds no route and looks like
+/// a missing permission.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const ATTEMPTS: u32 = 5;
+/// Of a patch: the outbox sends it again anyway, and as long as it is tried a newer value for its listing waits.
+const PATCH_ATTEMPTS: u32 = 3;
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest answer besides a report's document; 20 listings with issues stay far below.
+const MAX_BODY: usize = 4 << 20;
+
+impl Client {
+    pub fn new(access: Access, http: Arc<Http>, clock: Clock) -> Self {
+        Self { access, http, clock, token: Token::default(), budget: Budget::new(clock) }
+    }
+
+    /// The rate of patches that is granted now.
+    pub fn patch_rate(&self) -> f64 {
+        self.budget.patch.rate()
+    }
+
+    /// Signs in, to see whether it works.
+    pub async fn sign_in(&self) -> Result<(), Fault> {
+        self.token.get(self, None).await.map(|_| ())
+    }
+
+    /// The countries in which the account sells.
+    pub async fn participations(&self) -> Result<Vec<String>, Fault> {
+        let pace = Pace::Bucket(&self.budget.participations);
+        let url = format!("{}/sellers/v1/marketplaceParticipations", self.access.endpoint);
+        let answer = self.call("getMarketplaceParticipations", pace, Method::GET, &url, None).await?;
+        let participations: wire::Participations = crate::http::json(&answer)?;
+        let selling = participations.payload.into_iter().filter(|row| row.participation.is_participating);
+        Ok(selling.map(|row| row.marketplace.id).collect())
+    }
+
+    async fn call(
+        &self,
+        operation: &'static str,
+        pace: Pace<'_>,
+        method: Method,
+        url: &str,
+        body: Option<String>,
+    ) -> Result<Answer, Fault> {
+        let call = Call {
+            operation,
+            pace,
+            timeout: TIMEOUT,
+            attempts: if method == Method::PATCH { PATCH_ATTEMPTS } else { ATTEMPTS },
+            max_body: MAX_BODY,
+            renewable: true,
+            classify,
+        };
+        // Which token the attempt before used.
+        let used = AtomicU64::new(0);
+        let (method, body, used) = (&method, &body, &used);
+        let build = async |attempt: Attempt| {
+            let token = self.token.get(self, attempt.renew.then(|| used.load(Ordering::Relaxed))).await?;
+            used.store(token.serial, Ordering::Relaxed);
+            request(method, url, body.clone(), token.header)
+        };
+        self.http.send(&call, build).await
+    }
+
+    /// None for what no path can carry: dots are steps in it, encoded or not.
+    fn item_url(&self, seller_sku: &SellerSku) -> Option<String> {
+        let segment = encode(seller_sku.as_str());
+        (!matches!(segment.as_str(), "" | "." | "..")).then(|| format!("{}/{segment}", self.items_url()))
+    }
+
+    fn items_url(&self) -> String {
+        format!("{}/listings/2021-08-01/items/{}", self.access.endpoint, encode(&self.access.seller_id))
+    }
+}
+
+fn request(method: &Method, url: &str, body: Option<String>, token: HeaderValue) -> Result<Request, Fault> {
+    let mut request = Request::new(method.clone(), parse_url(url)?);
+    let headers = request.headers_mut();
+    headers.insert("x-amz-access-token", token);
+    headers.insert("accept", HeaderValue::from_static("application/json"));
+    if let Some(body) = body {
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.into());
+    }
+    Ok(request)
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+/// Whether a refusal cannot come from the seller SKU's characters. Odd ones may be turned away as if no route matched.
+fn is_plain(seller_sku: &SellerSku) -> bool {
+    encode(seller_sku.as_str()) == seller_sku.as_str()
+}
+
+fn parse_url(url: &str) -> Result<Url, Fault> {
+    Url::parse(url).map_err(|error| Fault::nonsense(format!("a URL that cannot be read: {error}")))
+}
+
+/// SP-API's envelope: `{"errors":[{code, message, details}]}`. Every 403 has the same message; only one whose details
+/// name the token is worth signing in again.
+fn classify(answer: &Answer) -> Result<(), Fault> {
+    if answer.is_success() {
+        return Ok(());
+    }
+    let errors = crate::http::json::<wire::Errors>(answer).map(|envelope| envelope.errors).unwrap_or_default();
+    let Some(error) = errors.into_iter().next() else {
+        return Err(answer.refused(None, "no error in Amazon's envelope"));
+    };
+    let details = error.details.as_deref().unwrap_or_default();
+    if answer.status == 403 && details.to_ascii_lowercase().contains("access token") {
+        return Err(Fault::unauthorized(Some(403), details));
+    }
+    let mut message = error.message;
+    if !details.is_empty() {
+        message = format!("{message} ({details})");
+    }
+    if answer.status == 403 {
+        message = format!("{}; {FORBIDDEN}", message.trim_end_matches('.'));
+    }
+    Err(answer.refused(Some(&error.code), &message))
+}
+
+/// Amazon says the same for all of them.
+const FORBIDDEN: &str = "perhaps the application lacks the Product Listing role, the account's region is wrong, or the \
+                         seller SKU has characters that Amazon does not route";
+
+/// Whether the fault may be the account's, whatever was asked: it cannot sign in, or is forbidden something that many
+/// may be.
+pub fn is_account_wide(fault: &Fault, seller_sku: &SellerSku) -> bool {
+    match fault {
+        Fault::Unauthorized { .. } => true,
+        Fault::Rejected(refusal) => refusal.status == 403 && is_plain(seller_sku),
+        Fault::Transient { .. } | Fault::Nonsense { .. } | Fault::Exhausted { .. } => false,
+    }
+}

@@ -1,0 +1,235 @@
+//! The listings report: which seller SKUs an account has in a marketplace. It comes in many shapes.
+
+use std::io::{BufRead, BufReader, Read};
+use std::time::Duration;
+
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use flate2::read::MultiGzDecoder;
+
+use super::{Client, TIMEOUT, encode, parse_url, wire};
+use crate::http::{Answer, Call, Fault, Method, Pace, Refusal, Request, json};
+use crate::model::{MarketplaceId, SellerSku};
+
+const REPORT: &str = "GET_MERCHANT_LISTINGS_ALL_DATA";
+/// A million listings with long titles and descriptions, and some.
+const MAX_DOCUMENT: usize = 2 << 30;
+/// A small account's report is ready at once; a large one's costs a few more questions.
+const FIRST_POLL: Duration = Duration::from_millis(200);
+const SLOWEST_POLL: Duration = Duration::from_secs(20);
+/// Reports of more than 20 minutes were seen; one of an hour is lost.
+const GIVE_UP: Duration = Duration::from_hours(1);
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl Client {
+    /// Every seller SKU that Amazon shows in a marketplace, in order, each once.
+    pub async fn report(&self, marketplace: &MarketplaceId) -> Result<Vec<SellerSku>, Fault> {
+        let request = wire::CreateReport { report_type: REPORT, marketplace_ids: [marketplace.as_str()] };
+        let body = serde_json::to_string(&request).map_err(|error| Fault::nonsense(error.to_string()))?;
+        let url = format!("{}/reports/2021-06-30/reports", self.access.endpoint);
+        let pace = Pace::Bucket(&self.budget.create_report);
+        let created: wire::ReportCreated =
+            json(&self.call("createReport", pace, Method::POST, &url, Some(body)).await?)?;
+        let document_id = self.wait_for(&created.report_id).await?;
+        let answer = self.fetch(&document_id).await?;
+        let rows = rows(&answer)?;
+        if let Some(example) = &rows.garbled_example {
+            tracing::warn!(
+                event = "report_garbled",
+                seller_id = self.access.seller_id,
+                %marketplace,
+                listings = rows.garbled,
+                %example,
+                "the report may have lost characters of seller SKUs; those listings are not found under such names"
+            );
+        }
+        Ok(rows.seller_skus)
+    }
+
+    async fn wait_for(&self, report_id: &str) -> Result<String, Fault> {
+        let url = format!("{}/reports/2021-06-30/reports/{}", self.access.endpoint, encode(report_id));
+        let started = self.clock.instant();
+        let mut poll = FIRST_POLL;
+        while self.clock.instant() - started < GIVE_UP {
+            self.clock.sleep(poll).await;
+            poll = (poll * 3 / 2).min(SLOWEST_POLL);
+            let pace = Pace::Bucket(&self.budget.get_report);
+            let report: wire::Report = json(&self.call("getReport", pace, Method::GET, &url, None).await?)?;
+            match (report.processing_status.as_str(), report.report_document_id) {
+                ("DONE", Some(id)) => return Ok(id),
+                ("IN_QUEUE" | "IN_PROGRESS", _) => {}
+                (status, _) => return Err(no_document(report_id, status)),
+            }
+        }
+        Err(no_document(report_id, "IN_PROGRESS"))
+    }
+
+    async fn fetch(&self, document_id: &str) -> Result<Answer, Fault> {
+        let url = format!("{}/reports/2021-06-30/documents/{}", self.access.endpoint, encode(document_id));
+        let mut again = true;
+        loop {
+            let pace = Pace::Bucket(&self.budget.get_document);
+            let document: wire::ReportDocument =
+                json(&self.call("getReportDocument", pace, Method::GET, &url, None).await?)?;
+            match self.download(&document.url).await {
+                // A slow download outlives its URL; what is tried again then needs another.
+                Err(Fault::Rejected(_)) if again => again = false,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The URL is signed by itself: it gets none of our headers, and dies after five minutes.
+    async fn download(&self, url: &str) -> Result<Answer, Fault> {
+        let call = Call {
+            operation: "reportDocument",
+            pace: Pace::None,
+            timeout: TIMEOUT * 10,
+            attempts: 3,
+            max_body: MAX_DOCUMENT,
+            renewable: false,
+            classify: |answer| {
+                if answer.is_success() { Ok(()) } else { Err(answer.refused(None, "no document")) }
+            },
+        };
+        self.http.send(&call, async |_| Ok(Request::new(Method::GET, parse_url(url)?))).await
+    }
+}
+
+fn no_document(report_id: &str, status: &str) -> Fault {
+    let why = match status {
+        "CANCELLED" => "Amazon has no data for it, or was asked for it too often",
+        "IN_PROGRESS" => "it took too long",
+        _ => "Amazon gives no reason",
+    };
+    let message = format!("report {report_id} has no document: {why}");
+    Refusal { status: 200, code: Some(status.to_owned()), message }.into()
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    seller_skus: Vec<SellerSku>,
+    /// Amazon writes `?` for what its charset cannot say. A `?` may also be meant.
+    garbled: usize,
+    garbled_example: Option<SellerSku>,
+}
+
+/// The text is unpacked and read line by line: with its descriptions it can be many times what is kept of it.
+fn rows(answer: &Answer) -> Result<Rows, Fault> {
+    let charset = charset(answer.header("content-type").unwrap_or_default());
+    let body = &answer.body[..];
+    // The storage may have named the compression as its encoding: then it is unpacked already.
+    if !body.starts_with(&GZIP) {
+        return parse(body, charset);
+    }
+    let mut text = BufReader::new(MultiGzDecoder::new(body).take(MAX_DOCUMENT as u64));
+    let rows = parse(&mut text, charset)?;
+    if text.get_ref().limit() == 0 {
+        return Err(Fault::nonsense(format!("a report of more than {MAX_DOCUMENT} bytes")));
+    }
+    Ok(rows)
+}
+
+fn charset(content_type: &str) -> &'static Encoding {
+    let named = content_type.split(';').find_map(|part| {
+        let (key, value) = part.split_once('=')?;
+        key.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    named.and_then(|label| Encoding::for_label(label.as_bytes())).unwrap_or(WINDOWS_1252)
+}
+
+/// Splits at tabs only: Amazon states no quoting rules, and titles hold lone quotes.
+fn parse(mut text: impl BufRead, mut charset: &'static Encoding) -> Result<Rows, Fault> {
+    let mut line = Vec::new();
+    read_line(&mut text, &mut line)?;
+    let mut header = &line[..];
+    if let Some(rest) = header.strip_prefix(BYTE_ORDER_MARK) {
+        (header, charset) = (rest, UTF_8);
+    }
+    let sku_column = sku_column(&charset.decode_without_bom_handling(header).0)?;
+    let mut rows = Rows::default();
+    for number in 2.. {
+        if !read_line(&mut text, &mut line)? {
+            break;
+        }
+        if line.is_empty() {
+            continue;
+        }
+        let Some(cell) = line.split(|byte| *byte == b'\t').nth(sku_column) else {
+            return Err(Fault::nonsense(format!("a report whose line {number} is cut")));
+        };
+        if cell.is_empty() {
+            continue;
+        }
+        let seller_sku = SellerSku::from(&*charset.decode_without_bom_handling(cell).0);
+        if cell.contains(&b'?') {
+            rows.garbled += 1;
+            rows.garbled_example.get_or_insert_with(|| seller_sku.clone());
+        }
+        rows.seller_skus.push(seller_sku);
+    }
+    rows.seller_skus.sort_unstable();
+    rows.seller_skus.dedup();
+    Ok(rows)
+}
+
+/// Reads the next line without its end; false after the last.
+fn read_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Fault> {
+    line.clear();
+    let length = text
+        .read_until(b'\n', line)
+        .map_err(|error| Fault::nonsense(format!("a report that cannot be unpacked: {error}")))?;
+    line.pop_if(|last| *last == b'\n');
+    line.pop_if(|last| *last == b'\r');
+    Ok(length > 0)
+}
+
+/// Amazon localizes headers: `Händler-SKU`, `SKU venditore`, `出品者SKU`. No other column has a SKU in its name.
+fn sku_column(header: &str) -> Result<usize, Fault> {
+    let names: Vec<String> = header.split('\t').map(|name| name.trim().to_lowercase()).collect();
+    if let Some(usual) = names.iter().position(|name| name == "seller-sku") {
+        return Ok(usual);
+    }
+    let mut like = names.iter().enumerate().filter(|(_, name)| name.contains("sku"));
+    match (like.next(), like.next()) {
+        (Some((only, _)), None) => Ok(only),
+        _ => Err(Fault::nonsense(format!("a report whose seller SKU column is not to be told: {header}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skus(text: &str) -> Vec<String> {
+        let rows = parse(text.as_bytes(), UTF_8).unwrap();
+        rows.seller_skus.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn columns_are_found_by_name() {
+        assert_eq!(skus("item-name\tseller-sku\tprice\nA \"quoted\" name\tX 1\t1\n\nB\tA/2\t2\r\n"), ["A/2", "X 1"]);
+        assert_eq!(skus("SKU venditore\tquantità\nZ\t1\n"), ["Z"]);
+        assert_eq!(skus("seller-sku\tquantity\n"), [""; 0]);
+    }
+
+    #[test]
+    fn two_offers_of_one_sku_are_one_listing() {
+        assert_eq!(skus("seller-sku\tfulfillment-channel\nA\tDEFAULT\nA\tAMAZON_EU\n"), ["A"]);
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_read_is_an_error_and_not_an_empty_shop() {
+        for text in ["", "name\tprice\nA\t1\n", "item\tseller-sku\nA\n"] {
+            assert!(parse(text.as_bytes(), UTF_8).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_charset_comes_from_the_content_type() {
+        assert_eq!(charset("text/plain; charset=Cp1252"), WINDOWS_1252);
+        assert_eq!(charset("text/plain;charset=\"UTF-8\""), UTF_8);
+        assert_eq!(charset("text/plain; charset=Shift_JIS"), encoding_rs::SHIFT_JIS);
+        assert_eq!(charset(""), WINDOWS_1252);
+    }
+}

@@ -1,0 +1,201 @@
+//! `status`: what each store and account did, does and will do.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::terminal::say;
+use super::{Exit, Failure, Format, render};
+use crate::assembly::Assembly;
+use crate::clock::Clock;
+use crate::config::{AccountConfig, Config, StoreConfig};
+use crate::model::Mode;
+use crate::plan::Priority;
+use crate::store::{CycleRecord, Store, StoreError, SweepRecord, Trouble};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// One account as it stands.
+struct Account<'a> {
+    config: &'a AccountConfig,
+    stores: Vec<&'a StoreConfig>,
+    last: Option<CycleRecord>,
+    backlog: Vec<(Priority, u64)>,
+    oldest_zero: Option<Timestamp>,
+    trouble: Option<Trouble>,
+}
+
+pub(super) async fn run(args: Args, config: &Config, clock: Clock) -> Result<Exit, Failure> {
+    let store = Assembly::open_store(config)?;
+    let mut accounts = Vec::new();
+    for account in &config.accounts {
+        accounts.push(look(config, account, &store).await?);
+    }
+    let mut commerces = BTreeMap::new();
+    for commerce in &config.commerces {
+        commerces.insert(commerce.name.as_str(), store.sweep(&commerce.name).await?);
+    }
+    let now = clock.now();
+    match args.format {
+        Format::Json => say(&json(&accounts, &commerces, now)),
+        Format::Table => print(&accounts, &commerces, now),
+    }
+    Ok(Exit::Done)
+}
+
+async fn look<'a>(config: &'a Config, account: &'a AccountConfig, store: &Store) -> Result<Account<'a>, StoreError> {
+    let (backlog, oldest_zero) = store.backlog_by_priority(&account.name).await?;
+    Ok(Account {
+        config: account,
+        stores: config.stores.iter().filter(|store| store.account == account.name).collect(),
+        last: store.cycles(&account.name, 1).await?.into_iter().next(),
+        backlog,
+        oldest_zero,
+        trouble: store.trouble(&account.name).await?,
+    })
+}
+
+impl Account<'_> {
+    fn state(&self) -> &'static str {
+        match (&self.trouble, &self.last) {
+            (Some(_), _) => "trouble",
+            (None, None) => "not_started",
+            (None, Some(_)) if self.waiting() > 0 => "sending",
+            (None, Some(_)) => "in_step",
+        }
+    }
+
+    fn waiting(&self) -> u64 {
+        self.backlog.iter().map(|row| row.1).sum()
+    }
+}
+
+fn mode(store: &StoreConfig) -> &'static str {
+    if store.mode == Mode::Live { "live" } else { "observe" }
+}
+
+fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, now: Timestamp) -> String {
+    let rows = accounts.iter().map(|account| {
+        let backlog: BTreeMap<&str, u64> = account.backlog.iter().map(|row| (row.0.as_str(), row.1)).collect();
+        serde_json::json!({
+            "name": account.config.name,
+            "state": account.state(),
+            "last_cycle": account.last,
+            "backlog": backlog,
+            "oldest_zero_since": account.oldest_zero,
+            "trouble": account.trouble,
+        })
+    });
+    let stores = accounts.iter().flat_map(|account| {
+        account.stores.iter().map(|store| {
+            serde_json::json!({
+                "name": store.name(),
+                "account": store.account,
+                "commerce": store.commerce,
+                "country": store.country(),
+                "mode": mode(store),
+                "state": account.state(),
+                "last_cycle": account.last.as_ref().map(|last| last.planned_at),
+                "next_tick": store.schedule.next_after(now),
+            })
+        })
+    });
+    let commerces = commerces.iter().map(|(name, sweep)| {
+        serde_json::json!({
+            "name": name,
+            "read_at": sweep.as_ref().map(|sweep| sweep.started_at),
+            "complete": sweep.as_ref().map(|sweep| sweep.complete),
+            "products": sweep.as_ref().map(|sweep| sweep.products),
+            "problem": sweep.as_ref().and_then(|sweep| sweep.problem.clone()),
+            "last_complete_at": sweep.as_ref().and_then(|sweep| sweep.last_complete_at),
+        })
+    });
+    let status = serde_json::json!({
+        "generated_at": now,
+        "accounts": rows.collect::<Vec<_>>(),
+        "stores": stores.collect::<Vec<_>>(),
+        "commerces": commerces.collect::<Vec<_>>(),
+    });
+    format!("{status:#}")
+}
+
+fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, now: Timestamp) {
+    let rows = accounts.iter().flat_map(|account| {
+        account.stores.iter().map(|store| {
+            let next = store.schedule.next_after(now);
+            vec![
+                store.name().to_string(),
+                store.account.to_string(),
+                store.country().to_owned(),
+                mode(store).to_owned(),
+                account.state().replace('_', " "),
+                account.last.as_ref().map_or_else(|| "never".into(), |last| render::ago(last.planned_at, now)),
+                next.map_or_else(|| "never".into(), |next| render::ago(next, now)),
+            ]
+        })
+    });
+    let header = ["store", "account", "country", "mode", "state", "last cycle", "next tick"];
+    say(&render::table(&header, rows, &[]));
+    for account in accounts {
+        say("");
+        print_account(account, now);
+    }
+    say("");
+    for (name, sweep) in commerces {
+        match sweep {
+            None => say(&format!("commerce {name}: not read yet")),
+            Some(sweep) if sweep.complete => {
+                say(&format!(
+                    "commerce {name}: {} products, read {}",
+                    sweep.products,
+                    render::ago(sweep.started_at, now)
+                ));
+            }
+            Some(sweep) => {
+                let complete = sweep.last_complete_at.map_or_else(|| "never".into(), |at| render::ago(at, now));
+                let problem = sweep.problem.as_deref().unwrap_or("not complete");
+                say(&format!(
+                    "commerce {name}: read {} but not completely: {problem}",
+                    render::ago(sweep.started_at, now)
+                ));
+                say(&format!("  last complete read: {complete}; what is unknown keeps its quantity on Amazon"));
+            }
+        }
+    }
+}
+
+fn print_account(account: &Account<'_>, now: Timestamp) {
+    let name = &account.config.name;
+    match &account.last {
+        None => say(&format!("account {name}: no cycle yet")),
+        Some(last) => {
+            say(&format!(
+                "account {name}: {} listings, {} changes ({} sendable), {} unchanged, {} conflicts between countries",
+                last.listings, last.changes, last.queued, last.unchanged, last.conflicts
+            ));
+            if !last.withheld.is_empty() {
+                let counts: Vec<String> =
+                    last.withheld.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+                say(&format!("  withheld: {}", counts.join(", ")));
+            }
+            if let Some(problem) = &last.problem {
+                say(&format!("  incomplete: {problem}"));
+            }
+        }
+    }
+    if account.waiting() > 0 {
+        let waiting: Vec<String> =
+            account.backlog.iter().map(|(priority, count)| format!("{count} {}", priority.as_str())).collect();
+        say(&format!("  waiting to be sent: {}", waiting.join(", ")));
+    }
+    if let Some(since) = account.oldest_zero {
+        say(&format!("  oldest unsent zero: {}", render::ago(since, now)));
+    }
+    if let Some(trouble) = &account.trouble {
+        say(&format!("  trouble since {}: {}", render::ago(trouble.since, now), trouble.text));
+    }
+}

@@ -1,0 +1,122 @@
+//! The source: what a Commerce instance says about its products.
+//!
+//! An answer that fails, is cut, or does not fit never becomes a number: it makes its products unknown and the sweep
+//! incomplete. Being left out of an answer means something only when the answer is known to be whole.
+
+mod auth;
+#[cfg(test)]
+mod captures_tests;
+mod client;
+mod configs;
+mod fault;
+mod oauth1;
+mod products;
+mod query;
+#[cfg(test)]
+mod recorded_tests;
+mod row;
+mod skus;
+mod stocks;
+mod sweep;
+mod tokens;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use crate::clock::Clock;
+use crate::http::{Fault, Http};
+use crate::model::WebsiteCode;
+use client::Client;
+use query::Query;
+
+pub use auth::Auth;
+pub use row::{ProductRow, StockConfig, StockRow};
+pub use skus::{Confirmed, Found};
+pub use sweep::Sweep;
+
+/// How an instance is reached.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Without a slash at the end.
+    pub base_url: String,
+    pub auth: Auth,
+    /// Products a page. Above 300 gains nothing, and a server may allow less; it is lowered when the server says so.
+    pub page_size: u32,
+    /// Requests at once. More than the shop has cores only makes its customers wait.
+    pub concurrency: usize,
+}
+
+/// What is to be read of each product.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The websites whose stock is asked for.
+    pub websites: &'a [Website],
+    /// The codes of the attributes that hold seller SKUs.
+    pub attributes: &'a [String],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Website {
+    pub code: WebsiteCode,
+    pub id: u32,
+    /// None where no stock is linked to it, or the instance knows no stocks.
+    pub stock_id: Option<u32>,
+}
+
+/// Reads one instance.
+#[derive(Debug)]
+pub struct Reader {
+    client: Client,
+    clock: Clock,
+    concurrency: usize,
+    /// Of products and of the export; lowered to what the server allows.
+    page_size: AtomicU32,
+}
+
+impl Reader {
+    pub fn new(access: Access, http: Arc<Http>, clock: Clock) -> Self {
+        let concurrency = access.concurrency.max(1);
+        let page_size = AtomicU32::new(access.page_size.max(1));
+        let client = Client::new(access.base_url, access.auth, concurrency, http, clock);
+        Self { client, clock, concurrency, page_size }
+    }
+
+    /// The websites that sell, in the order of their codes.
+    pub async fn websites(&self) -> Result<Vec<Website>, Fault> {
+        let sites: Vec<wire::Website> = self.client.get("websites", &Query::new("V1/store/websites")).await?;
+        let stocks = self.stocks_of_websites().await?;
+        let mut websites: Vec<Website> = sites
+            .into_iter()
+            // 0 is the back office.
+            .filter(|site| site.id != 0)
+            .map(|site| Website {
+                stock_id: stocks.get(&site.code.to_lowercase()).copied(),
+                code: site.code.into(),
+                id: site.id,
+            })
+            .collect();
+        websites.sort_by(|a, b| a.code.cmp(&b.code));
+        Ok(websites)
+    }
+
+    /// By the website's code in lower case, as Commerce compares them.
+    async fn stocks_of_websites(&self) -> Result<BTreeMap<String, u32>, Fault> {
+        let query = Query::new("V1/inventory/stocks").first_page(client::SMALL_PAGE);
+        let list: wire::List = match self.client.get("stocks", &query).await {
+            // Without the inventory modules there is nothing to ask.
+            Err(fault) if fault.status() == Some(404) => return Ok(BTreeMap::new()),
+            answer => answer?,
+        };
+        let (stocks, flaw) = list.rows::<wire::Stock>();
+        if let Some(flaw) = flaw {
+            return Err(Fault::nonsense(format!("the list of stocks: {flaw}")));
+        }
+        let channels = stocks.into_iter().flat_map(|stock| {
+            let channels = stock.extension_attributes.sales_channels.into_iter();
+            channels.filter(|channel| channel.kind == "website").map(move |c| (c.code.to_lowercase(), stock.id))
+        });
+        Ok(channels.collect())
+    }
+}

@@ -1,0 +1,60 @@
+//! Pages of products, in the order of their ids. Each starts after the last id of the one before, so a short page or a
+//! repeated row loses nothing.
+
+use super::query::Query;
+use super::{Reader, wire};
+use crate::http::Fault;
+
+/// What is needed of a product; the server's work is the same for all of it.
+const FIELDS: &str = "id,sku,type_id,status,updated_at,extension_attributes[website_ids]";
+
+/// The products after an id, in the order of their ids.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) after: u64,
+    /// The last id of the page; `after` when the page has none.
+    pub(super) last: u64,
+    /// The page size that the server took.
+    pub(super) size: u32,
+    pub(super) products: Vec<wire::Product>,
+    /// Why products of this page may be missing.
+    pub(super) flaws: Vec<String>,
+}
+
+impl Page {
+    fn new(after: u64, size: u32, answer: &wire::List) -> Self {
+        let (mut products, flaw) = answer.rows::<wire::Product>();
+        products.retain(|product| product.id > after);
+        products.sort_by_key(|product| product.id);
+        products.dedup_by_key(|product| product.id);
+        let stuck = products.is_empty() && answer.total_count > 0;
+        let stuck = stuck.then(|| format!("none of {} is new", answer.total_count));
+        let flaws = flaw.into_iter().chain(stuck).map(|flaw| format!("products after id {after}: {flaw}")).collect();
+        let last = products.last().map_or(after, |product| product.id);
+        Self { after, last, size, products, flaws }
+    }
+}
+
+impl Reader {
+    pub(super) async fn products_after(&self, after: u64, attributes: &[String]) -> Result<Page, Fault> {
+        let query = |size| {
+            let query = Query::new("V1/products").filter("entity_id", "gt", after).in_order_of_ids().first_page(size);
+            with_fields(query, attributes)
+        };
+        let (size, answer) = self.client.page::<wire::List>("products", &self.page_size, query).await?;
+        Ok(Page::new(after, size, &answer))
+    }
+
+    /// How many products the server counts up to an id.
+    pub(super) async fn count_up_to(&self, id: u64) -> Result<u64, Fault> {
+        let query =
+            Query::new("V1/products").filter("entity_id", "lteq", id).first_page(1).with("fields", "total_count");
+        Ok(self.client.get::<wire::Count>("products/count", &query).await?.total_count)
+    }
+}
+
+/// Asks for the needed fields only. Attributes cannot be chosen one by one, so they come all or not at all.
+pub(super) fn with_fields(query: Query, attributes: &[String]) -> Query {
+    let custom = if attributes.is_empty() { "" } else { ",custom_attributes[attribute_code,value]" };
+    query.with("fields", format!("items[{FIELDS}{custom}],total_count"))
+}

@@ -1,0 +1,214 @@
+//! A few products now: hot reads, and the single questions that make an absence believable.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::products::with_fields;
+use super::query::{Query, encode, fits_path};
+use super::stocks::{Export, Which};
+use super::{ProductRow, Reader, StockConfig, StockRow, Wanted, Website, wire};
+use crate::http::Fault;
+use crate::model::{Decimal, Sku};
+
+/// Shops refuse URLs of 8 kB; the rest of the URL and the signature need room too.
+const LONGEST_QUERY: usize = 6000;
+const MOST_PER_QUERY: usize = 50;
+/// With more, reading everybody's settings in bulk is cheaper than asking one by one.
+const MOST_SINGLE_CONFIGS: usize = 100;
+
+/// What became of a SKU that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Product(Box<ProductRow>),
+    /// Named neither by a complete answer nor when asked for alone.
+    Missing,
+    Unknown(String),
+}
+
+/// What asking singly said about a managed product that an export left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// Nothing of the website's stock: no source of the product belongs to it.
+    NoSource,
+    /// The export was wrong to leave it out.
+    HasSource {
+        salable: Decimal,
+        is_salable: bool,
+    },
+    Unknown(String),
+}
+
+/// Products by their exact SKU, and the SKUs that could not be asked for.
+#[derive(Debug, Default)]
+struct Lookup {
+    products: BTreeMap<Sku, wire::Product>,
+    absent: Vec<Sku>,
+    unknown: BTreeMap<Sku, String>,
+}
+
+impl Reader {
+    /// Reads some products by SKU, whatever characters it is made of. Every SKU asked for is in the answer, once.
+    pub async fn read_skus(&self, wanted: &Wanted<'_>, skus: &[Sku]) -> Result<BTreeMap<Sku, Found>, Fault> {
+        let skus: BTreeSet<&Sku> = skus.iter().collect();
+        let mut lookup = Lookup::default();
+        // Half a page: SKUs that differ in case only come along.
+        let most = MOST_PER_QUERY.min(self.page_size.load(Ordering::Relaxed) as usize / 2).max(1);
+        for chunk in chunks(skus, most) {
+            self.look_up(wanted, &chunk, &mut lookup).await?;
+        }
+        let mut missing = Vec::new();
+        for sku in std::mem::take(&mut lookup.absent) {
+            self.look_up(wanted, &[&sku], &mut lookup).await?;
+            if lookup.absent.pop().is_some() {
+                missing.push((sku, Found::Missing));
+            }
+        }
+        let configs = self.configs_of(&lookup.products).await?;
+        let unknown = lookup.unknown.into_iter().map(|(sku, why)| (sku, Found::Unknown(why)));
+        let mut found: BTreeMap<Sku, Found> = missing.into_iter().chain(unknown).collect();
+        let rows = lookup.products.into_values().map(|product| {
+            let config = configs.get(&product.id).copied();
+            ProductRow::new(product, wanted.attributes, config)
+        });
+        for row in self.with_stocks_of(wanted, rows.collect()).await? {
+            found.insert(row.sku.clone(), Found::Product(Box::new(row)));
+        }
+        Ok(found)
+    }
+
+    /// Asks singly, by another route where there is one, about a managed product that a whole export left out.
+    pub async fn confirm_absent_stock(
+        &self,
+        website: &Website,
+        sku: &Sku,
+        product_id: u64,
+    ) -> Result<Confirmed, Fault> {
+        let status = if fits_path(sku.as_str()) { self.status(website, sku.as_str()).await? } else { None };
+        let nothing = |status: &wire::StockStatus| status.qty == Decimal::ZERO && status.salable == 0;
+        if status.as_ref().is_some_and(|status| status.product_id == Some(product_id) && nothing(status)) {
+            return Ok(Confirmed::NoSource);
+        }
+        let export = self.export_ids(website, &[product_id], 1).await?.doubt_strangers([sku.as_str()]);
+        Ok(match (export.rows.get(sku.as_str()), export.doubt, status) {
+            (Some(StockRow::Level { salable, is_salable }), ..) => {
+                Confirmed::HasSource { salable: *salable, is_salable: *is_salable }
+            }
+            (Some(_), ..) => Confirmed::Unknown("the export contradicts itself".to_owned()),
+            (None, Some(doubt), _) => Confirmed::Unknown(doubt),
+            (None, None, Some(status)) if !nothing(&status) => {
+                Confirmed::Unknown("the export leaves out a product that its stock status names".to_owned())
+            }
+            (None, None, _) => Confirmed::NoSource,
+        })
+    }
+
+    async fn status(&self, website: &Website, sku: &str) -> Result<Option<wire::StockStatus>, Fault> {
+        let query = Query::new(format!("V1/stockStatuses/{sku}")).with("scopeId", website.id);
+        match self.client.get("stockStatuses", &query).await {
+            Ok(status) => Ok(Some(status)),
+            Err(fault) if concerns_one(&fault) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn look_up(&self, wanted: &Wanted<'_>, skus: &[&Sku], lookup: &mut Lookup) -> Result<(), Fault> {
+        let query = |size| {
+            let query = Query::new("V1/products").equals_any("sku", skus).first_page(size);
+            with_fields(query, wanted.attributes)
+        };
+        let (_, list) = match self.client.page::<wire::List>("products", &self.page_size, query).await {
+            Err(fault) if concerns_one(&fault) => {
+                lookup.unknown.extend(skus.iter().map(|sku| ((*sku).clone(), fault.to_string())));
+                return Ok(());
+            }
+            answer => answer?,
+        };
+        let (products, flaw) = list.rows::<wire::Product>();
+        let cut = (list.len() as u64) < list.total_count;
+        let doubt = flaw.or_else(|| cut.then(|| format!("{} of {} products", list.len(), list.total_count)));
+        // Commerce folds case and trims blanks; what it found that way is another SKU.
+        let mut products: BTreeMap<Sku, wire::Product> =
+            products.into_iter().map(|product| (product.sku.as_str().into(), product)).collect();
+        for sku in skus {
+            match (products.remove(*sku), &doubt) {
+                (Some(product), _) => {
+                    lookup.products.insert((*sku).clone(), product);
+                }
+                (None, Some(doubt)) => {
+                    lookup.unknown.insert((*sku).clone(), doubt.clone());
+                }
+                (None, None) => lookup.absent.push((*sku).clone()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn configs_of(&self, products: &BTreeMap<Sku, wire::Product>) -> Result<HashMap<u64, StockConfig>, Fault> {
+        let single = products.len() <= MOST_SINGLE_CONFIGS && products.keys().all(|sku| fits_path(sku.as_str()));
+        if !single {
+            return Ok(self.configs().await?.by_product);
+        }
+        // All at once here; the slots let out as many as the shop is to bear.
+        let mut asked: FuturesUnordered<_> =
+            products.iter().map(|(sku, product)| self.config(sku.as_str(), product.id)).collect();
+        let mut configs = HashMap::new();
+        while let Some(config) = asked.next().await {
+            configs.extend(config?);
+        }
+        Ok(configs)
+    }
+
+    async fn with_stocks_of(&self, wanted: &Wanted<'_>, mut rows: Vec<ProductRow>) -> Result<Vec<ProductRow>, Fault> {
+        let size = self.page_size.load(Ordering::Relaxed);
+        for rows in rows.chunks_mut(MOST_PER_QUERY.min(size as usize)) {
+            let mut exports = Vec::new();
+            for website in wanted.websites {
+                let members = rows.iter().filter(|row| row.website_ids.contains(&website.id));
+                let ids: Vec<u64> = members.map(|row| row.product_id).collect();
+                if ids.is_empty() {
+                    continue;
+                }
+                let export = self.export_ids(website, &ids, size).await?;
+                exports.push((website, export.doubt_strangers(rows.iter().map(|row| row.sku.as_str()))));
+            }
+            for row in rows {
+                row.add_stocks(exports.iter().map(|(website, export)| (*website, export)));
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn export_ids(&self, website: &Website, ids: &[u64], size: u32) -> Result<Export, Fault> {
+        match self.export(website, Which::Ids(ids), false, size).await {
+            Err(fault) if concerns_one(&fault) => Ok(Export::failed(&fault)),
+            answer => answer,
+        }
+    }
+}
+
+/// Whether a fault says something about what was asked for, rather than about the server: then others may be asked for.
+fn concerns_one(fault: &Fault) -> bool {
+    matches!(fault, Fault::Rejected(_) | Fault::Nonsense { .. })
+}
+
+/// Parts that fit a URL each, in order.
+fn chunks<'a>(skus: impl IntoIterator<Item = &'a Sku>, most: usize) -> Vec<Vec<&'a Sku>> {
+    let mut chunks: Vec<Vec<&Sku>> = Vec::new();
+    let mut length = 0;
+    for sku in skus {
+        // Two parameters with their long keys, and the SKU as it travels.
+        let cost = 180 + encode(sku.as_str()).map(str::len).sum::<usize>();
+        length += cost;
+        match chunks.last_mut() {
+            Some(chunk) if length <= LONGEST_QUERY && chunk.len() < most => chunk.push(sku),
+            _ => {
+                length = cost;
+                chunks.push(vec![sku]);
+            }
+        }
+    }
+    chunks
+}

@@ -1,0 +1,161 @@
+//! Everything, exactly: settings, then products in the order of their ids, then their stock page by page.
+
+use std::collections::HashMap;
+
+use futures_util::stream::FuturesOrdered;
+use futures_util::{StreamExt as _, future};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::products::Page;
+use super::stocks::{Export, Which};
+use super::{ProductRow, Reader, StockConfig, Wanted, Website};
+use crate::http::Fault;
+
+/// More reasons say no more.
+const MOST_REASONS: usize = 20;
+
+/// How a sweep went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// How many products were handed over.
+    pub products: u64,
+    /// Whether a product that was not handed over does not exist. Even then it is to be confirmed singly.
+    pub complete: bool,
+    pub incomplete_because: Vec<String>,
+    pub requests: u64,
+    pub started: Timestamp,
+    pub finished: Timestamp,
+}
+
+/// A page of products with their stock.
+#[derive(Debug)]
+struct Batch {
+    rows: Vec<ProductRow>,
+    last: u64,
+    flaws: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    products: u64,
+    last: u64,
+    reasons: Vec<String>,
+}
+
+impl Tally {
+    /// Passes a batch on. False when nobody takes it.
+    async fn hand_over(&mut self, batch: Batch, batches: &mpsc::Sender<Vec<ProductRow>>) -> bool {
+        batch.flaws.into_iter().for_each(|flaw| self.flaw(flaw));
+        self.products += batch.rows.len() as u64;
+        self.last = batch.last;
+        let taken = batch.rows.is_empty() || batches.send(batch.rows).await.is_ok();
+        if !taken {
+            self.flaw("nobody takes the products any more".to_owned());
+        }
+        taken
+    }
+
+    fn flaw(&mut self, reason: String) {
+        if self.reasons.len() < MOST_REASONS && !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+}
+
+impl Reader {
+    /// Reads all products into `batches`, in the order of their ids. Memory holds the settings and as many pages as
+    /// requests go out at once. Fails only when nothing was read at all; later faults make the sweep incomplete.
+    pub async fn sweep(&self, wanted: &Wanted<'_>, batches: &mpsc::Sender<Vec<ProductRow>>) -> Result<Sweep, Fault> {
+        let started = self.clock.now();
+        let requests = self.client.requests();
+        let configs = self.configs().await?;
+        let mut tally = Tally::default();
+        configs.flaws.iter().for_each(|flaw| tally.flaw(flaw.clone()));
+        self.read_products(wanted, &configs.by_product, batches, &mut tally).await;
+        self.reconcile(&mut tally).await;
+        Ok(Sweep {
+            products: tally.products,
+            complete: tally.reasons.is_empty(),
+            incomplete_because: tally.reasons,
+            requests: self.client.requests() - requests,
+            started,
+            finished: self.clock.now(),
+        })
+    }
+
+    async fn read_products(
+        &self,
+        wanted: &Wanted<'_>,
+        configs: &HashMap<u64, StockConfig>,
+        batches: &mpsc::Sender<Vec<ProductRow>>,
+        tally: &mut Tally,
+    ) {
+        // The next page is asked for while the stock of the pages before is on its way.
+        let mut stocks = FuturesOrdered::new();
+        let mut page = std::pin::pin!(self.products_after(0, wanted.attributes));
+        let mut more = true;
+        while more || !stocks.is_empty() {
+            tokio::select! {
+                biased;
+                Some(batch) = stocks.next() => {
+                    if !tally.hand_over(batch, batches).await {
+                        return;
+                    }
+                }
+                answer = &mut page, if more && stocks.len() < self.concurrency => match answer {
+                    Ok(read) => {
+                        // Only a page without products is the last: counts lie, and short pages happen.
+                        more = !read.products.is_empty();
+                        page.set(self.products_after(read.last, wanted.attributes));
+                        stocks.push_back(self.with_stock(read, wanted, configs));
+                    }
+                    Err(fault) => {
+                        more = false;
+                        tally.flaw(format!("a page of products: {fault}"));
+                    }
+                },
+            }
+        }
+    }
+
+    async fn with_stock(&self, page: Page, wanted: &Wanted<'_>, configs: &HashMap<u64, StockConfig>) -> Batch {
+        let exports = wanted.websites.iter().map(|website| self.export_of(&page, website));
+        let exports = future::join_all(exports).await;
+        let mut flaws = page.flaws;
+        flaws.extend(exports.iter().filter_map(|export| export.doubt.clone()));
+        let rows = page.products.into_iter().map(|product| {
+            let config = configs.get(&product.id).copied();
+            let mut row = ProductRow::new(product, wanted.attributes, config);
+            row.add_stocks(wanted.websites.iter().zip(&exports));
+            row
+        });
+        Batch { rows: rows.collect(), last: page.last, flaws }
+    }
+
+    async fn export_of(&self, page: &Page, website: &Website) -> Export {
+        let members =
+            page.products.iter().filter(|product| product.extension_attributes.website_ids.contains(&website.id));
+        let members = members.count();
+        if members == 0 {
+            return Export::default();
+        }
+        let which = Which::Range { after: page.after, last: page.last };
+        let answer = self.export(website, which, members < page.products.len(), page.size).await;
+        let skus = page.products.iter().map(|product| product.sku.as_str());
+        answer.map_or_else(|fault| Export::failed(&fault), |export| export.doubt_strangers(skus))
+    }
+
+    /// Compares what was read with what the server counts, without the products that came while we read.
+    async fn reconcile(&self, tally: &mut Tally) {
+        if tally.products == 0 {
+            return tally.flaw("no products at all".to_owned());
+        }
+        match self.count_up_to(tally.last).await {
+            Ok(count) if count > tally.products => tally
+                .flaw(format!("{} products up to id {} where the server counts {count}", tally.products, tally.last)),
+            Ok(_) => {}
+            Err(fault) => tally.flaw(format!("products could not be counted: {fault}")),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One account's two tasks.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::standing::Standing;
+use super::ticks::{Tick, Ticks};
+use super::waiting::Waiting;
+use super::{Done, Request};
+use crate::assembly::AccountWork;
+use crate::config::Config;
+use crate::cycle::{CycleError, Order};
+use crate::plan::Plan;
+use crate::push::Landed;
+use crate::store::{Outcome, StoreError};
+
+#[derive(Clone, Debug)]
+pub(super) struct AccountTask {
+    work: AccountWork,
+    config: Arc<Config>,
+    landings: broadcast::Sender<Landed>,
+    /// How the last sending ended: why the rest was not tried.
+    parked: watch::Sender<Option<String>>,
+    stop: CancellationToken,
+}
+
+impl AccountTask {
+    pub(super) fn new(work: AccountWork, config: Arc<Config>, stop: CancellationToken) -> Self {
+        let (landings, _) = broadcast::channel(1024);
+        let parked = watch::Sender::new(None);
+        Self { work, config, landings, parked, stop }
+    }
+
+    /// Plans: at start, on schedule, on request, and again after a failure. Never two cycles of one account at once, for
+    /// it is this one loop.
+    pub(super) async fn run(self, mut requests: mpsc::Receiver<Request>, started_at: Timestamp) {
+        let clock = self.work.cycle.clock;
+        let own = self.config.stores.iter().filter(|store| store.account == *self.work.name());
+        let schedules = own.map(|store| (store.name().clone(), store.schedule.clone()));
+        let ticks = Ticks::new(self.work.name().clone(), schedules, started_at);
+        let mut standing = Standing::new(self.work.pusher.store.clone(), self.work.name().clone(), ticks);
+        let mut parked = self.parked.subscribe();
+        let mut finishing = JoinSet::new();
+        loop {
+            let due = standing.ticks.next(clock.now());
+            let wake = due.as_ref().map_or(Timestamp::MAX, |tick| tick.at);
+            let cycled = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                Some(finished) = finishing.join_next() => {
+                    if let Err(error) = finished {
+                        tracing::error!(event = "request_died", account = %self.work.name(), %error, "a request died");
+                    }
+                    continue;
+                }
+                Ok(()) = parked.changed() => {
+                    let trouble = parked.borrow_and_update().clone();
+                    standing.sent(trouble, clock.now()).await;
+                    continue;
+                }
+                Some(request) = requests.recv() => self.serve(request, &mut finishing).await,
+                () = clock.sleep_until(wake) => {
+                    let Some(tick) = due else { continue };
+                    standing.ticks.begun(&tick, clock.now());
+                    self.tick(tick).await
+                }
+            };
+            let Some(trouble) = cycled else { break };
+            standing.cycled(trouble, clock.now()).await;
+        }
+        while finishing.join_next().await.is_some() {}
+    }
+
+    /// Why the account could not be worked, if so; nothing at all when told to stop.
+    async fn tick(&self, tick: Tick) -> Option<Option<String>> {
+        if let Some(late) = tick.late {
+            tracing::warn!(
+                event = "cycle_late",
+                account = %self.work.name(),
+                late_ms = i64::try_from(late.as_millis()).unwrap_or(i64::MAX),
+                "cycle begins late: the one before took longer than the schedule leaves; what was missed is caught up once"
+            );
+        }
+        let order =
+            Order { cause: tick.cause, stores: tick.stores, skus: Vec::new(), afresh: false, read_since: tick.nominal };
+        let outcome = tokio::select! {
+            () = self.stop.cancelled() => return None,
+            outcome = self.cycle(&self.work, &order) => outcome,
+        };
+        if outcome.is_ok() {
+            self.work.pusher.queued.notify_one();
+        }
+        Some(trouble(&outcome))
+    }
+
+    /// The same for somebody who waits for it. The sending is waited for beside, for it may take longer than a schedule.
+    async fn serve(&self, request: Request, finishing: &mut JoinSet<()>) -> Option<Option<String>> {
+        let Request { order, progress, reply } = request;
+        let landings = self.landings.subscribe();
+        let work = self.work.watched(progress);
+        let outcome = tokio::select! {
+            () = self.stop.cancelled() => {
+                reply.send(Err("the service stops".to_owned())).ok();
+                return None;
+            }
+            outcome = self.cycle(&work, &order) => outcome,
+        };
+        let trouble = trouble(&outcome);
+        match outcome {
+            Ok(plan) => {
+                let waiting = Waiting::new(work, &plan, landings, self.parked.subscribe(), self.stop.clone());
+                self.work.pusher.queued.notify_one();
+                finishing.spawn(async move {
+                    let mut reply = reply;
+                    let done = tokio::select! {
+                        // Whoever asked went away.
+                        () = reply.closed() => return,
+                        done = waiting.finish() => done,
+                    };
+                    reply.send(done.map_err(|error| error.to_string())).ok();
+                });
+            }
+            Err(error) => {
+                reply.send(Err(error.to_string())).ok();
+            }
+        }
+        Some(trouble)
+    }
+
+    async fn cycle(&self, work: &AccountWork, order: &Order) -> Result<Plan, CycleError> {
+        let outcome = work.cycle.run(order).boxed().await;
+        if let Err(error) = &outcome {
+            tracing::error!(
+                event = "cycle_failed",
+                account = %work.name(),
+                cause = order.cause,
+                %error,
+                "cycle failed"
+            );
+        }
+        if let Err(error) = self.prune().await {
+            tracing::error!(event = "journal_not_pruned", %error, "old journal rows could not be taken away");
+        }
+        outcome
+    }
+
+    async fn prune(&self) -> Result<(), StoreError> {
+        let keep = SignedDuration::try_from(self.config.journal_keep).unwrap_or(SignedDuration::MAX);
+        let now = self.work.cycle.clock.now();
+        let until = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+        if until > Timestamp::UNIX_EPOCH {
+            self.work.pusher.store.prune_journal(until).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends whatever waits. Begins only after the first cycle: what waits from before the start may be out of date.
+    pub(super) async fn send(self) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = self.work.pusher.queued.notified() => {}
+            }
+            let drained = self.work.pusher.drain(None, &self.stop, |landed| {
+                if matches!(landed.outcome, Outcome::Accepted { .. }) {
+                    self.parked.send_if_modified(|parked| parked.take().is_some());
+                }
+                self.landings.send(landed).ok();
+            });
+            let parked = match drained.await {
+                Ok(drained) => drained.parked,
+                Err(error) => {
+                    tracing::error!(event = "push_failed", account = %self.work.name(), %error, "sending failed");
+                    Some(error.to_string())
+                }
+            };
+            self.parked.send_replace(parked);
+        }
+    }
+}
+
+/// A cycle that came to nothing is worth another before the next tick. One that read a part is not: a shop may have
+/// rows that never fit.
+fn trouble(outcome: &Result<Plan, CycleError>) -> Option<String> {
+    match outcome {
+        Ok(plan) => plan.problem.clone().filter(|_| plan.products == 0),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+impl Done {
+    pub fn of(plan: &Plan) -> Self {
+        let withheld = plan.withheld_by_reason();
+        Self {
+            plan_id: plan.id.clone(),
+            changes: plan.changes.len() as u64,
+            queued: plan.changes.iter().filter(|change| change.live).count() as u64,
+            unchanged: plan.unchanged,
+            listings: plan.listings,
+            withheld: withheld.into_iter().map(|(reason, count)| (reason.code().to_owned(), count)).collect(),
+            accepted: 0,
+            refused: 0,
+            problem: plan.problem.clone(),
+            parked: None,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Bucket;
+use crate::clock::Clock;
+
+fn bucket(rate: f64, burst: u32) -> Bucket {
+    Bucket::new(Clock::system(), rate, burst)
+}
+
+/// How many permits come within `seconds`, to one caller that always wants one.
+async fn permits(bucket: &Bucket, seconds: u64) -> u32 {
+    let mut count = 0;
+    let taking = async {
+        loop {
+            bucket.acquire().await;
+            count += 1;
+        }
+    };
+    let _: Result<(), _> = tokio::time::timeout(Duration::from_secs(seconds), taking).await;
+    count
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_gives_exactly_the_rate_and_one_burst() {
+    // Server burst 10, ours 9; the last permit may fall on the hour itself.
+    let count = permits(&bucket(5.0, 10), 3600).await;
+    assert!((18_008..=18_009).contains(&count), "{count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_below_one_a_second_is_kept() {
+    let count = permits(&bucket(0.0167, 2), 3600).await;
+    assert!((60..=62).contains(&count), "{count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_a_second_are_reached() {
+    let count = permits(&bucket(100.0, 10), 600).await;
+    assert!((59_400..=60_010).contains(&count), "{count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lower_rate_does_not_give_the_burst_again() {
+    let bucket = bucket(5.0, 11);
+    assert!(permits(&bucket, 10).await >= 50);
+    bucket.observe(2.0);
+    let count = permits(&bucket, 5).await;
+    assert!((9..=10).contains(&count), "{count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_that_was_not_spent_survives_a_change() {
+    let bucket = bucket(5.0, 11);
+    for _ in 0..4 {
+        bucket.acquire().await;
+    }
+    bucket.observe(2.0);
+    // Six left of ten, and two in the second.
+    let count = permits(&bucket, 1).await;
+    assert!((7..=8).contains(&count), "{count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_higher_rate_shortens_a_wait_that_has_begun() {
+    let bucket = Arc::new(bucket(0.01, 1));
+    bucket.acquire().await;
+    let before = Clock::system().instant();
+    let waiting = bucket.acquire();
+    let raising = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        bucket.observe(1.0);
+    };
+    tokio::join!(waiting, raising);
+    assert!(Clock::system().instant() - before <= Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nonsense_rates_are_ignored() {
+    let bucket = bucket(5.0, 10);
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 5_001.0, 0.004] {
+        bucket.observe(rate);
+        assert!((bucket.rate() - 5.0).abs() < f64::EPSILON, "{rate}");
+    }
+    bucket.observe(0.5);
+    assert!((bucket.rate() - 0.5).abs() < f64::EPSILON);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_are_served_evenly() {
+    let bucket = Arc::new(bucket(5.0, 2));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let bucket = Arc::clone(&bucket);
+        tasks.spawn(async move { permits(&bucket, 80).await });
+    }
+    let counts = tasks.join_all().await;
+    assert!(counts.iter().sum::<u32>() >= 399, "{counts:?}");
+    assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_halves_the_rate_which_then_comes_back() {
+    let bucket = bucket(10.0, 10);
+    bucket.penalise();
+    bucket.penalise();
+    assert!((bucket.rate() - 5.0).abs() < 1e-9, "several at once count as one");
+    assert!(permits(&bucket, 1).await <= 5, "the burst is spent");
+    permits(&bucket, 100).await;
+    assert!((bucket.rate() - 10.0).abs() < 1e-9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_429s_leave_a_floor() {
+    let bucket = bucket(16.0, 10);
+    for _ in 0..50 {
+        bucket.penalise();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    assert!((bucket.rate() - 1.0).abs() < 1e-9);
+}

@@ -1,0 +1,161 @@
+//! One listing: is its quantity right, due, to be looked at first, or not ours to send?
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Priority;
+use crate::model::{Channel, Listing, Refusal};
+use crate::reason::Reason;
+
+/// What the rules and the deciding store want for one listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Desired<'a> {
+    pub quantity: u32,
+    /// The readings' numbers behind it.
+    pub basis: &'a str,
+    /// A constant of the settings: Commerce stands still while Amazon sells it away.
+    pub is_static: bool,
+    pub allow_increase: bool,
+    /// Do not wait out an earlier refusal.
+    pub retry_now: bool,
+}
+
+/// How long a belief is good.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    pub verify_after: Duration,
+    pub verify_every: Duration,
+    pub verify_static_every: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Unchanged,
+    /// Ask Amazon what it shows, then judge again.
+    Look(Need),
+    Change(Due),
+    Withheld(Reason, String),
+}
+
+/// Why Amazon is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    NothingBelieved,
+    /// The reading moved and the desired number did not: a sale may hide behind it.
+    ReadingMoved,
+    /// Accepted a while ago and not seen live yet.
+    Unconfirmed,
+    TooOld,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub from: Option<u32>,
+    pub priority: Priority,
+}
+
+/// A listing whose zero was refused is tried again at least this often: every minute of it may be an oversold order.
+const ZERO_RETRY_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
+
+/// Judges a listing that is ours to send ([`not_ours`] says which are not). `looked`: Amazon was asked in this very
+/// cycle, so the belief is as fresh as it gets.
+pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: Timestamp, looked: bool) -> Judgement {
+    let belief = &listing.belief;
+    let Some(believed) = belief.believed() else {
+        return if looked { due(listing, desired, None, now) } else { Judgement::Look(Need::NothingBelieved) };
+    };
+    if belief.in_doubt.is_some() || believed.quantity != desired.quantity {
+        return due(listing, desired, Some(believed.quantity), now);
+    }
+    let moved = desired.quantity > 0 && belief.basis.as_deref() != Some(desired.basis);
+    if looked {
+        // Amazon still shows what it showed before our last submission: either that is still under way, or it is live
+        // and a sale took it back. The reading moved, so take the second: an absolute number can be sent again safely.
+        let ambiguous = moved && belief.unconfirmed().is_some();
+        return if ambiguous { due(listing, desired, Some(believed.quantity), now) } else { Judgement::Unchanged };
+    }
+    let age = Duration::try_from(now.duration_since(believed.at)).unwrap_or(Duration::ZERO);
+    let spread = |every: Duration| spread(every, listing.seller_sku.as_str());
+    let verify_after = SignedDuration::try_from(patience.verify_after).unwrap_or(SignedDuration::MAX);
+    let unproven = belief.unproven(verify_after);
+    if moved {
+        Judgement::Look(Need::ReadingMoved)
+    } else if unproven.is_some_and(|accepted| now.duration_since(accepted.at) >= verify_after) {
+        Judgement::Look(Need::Unconfirmed)
+    } else if age >= spread(patience.verify_every)
+        || desired.is_static && desired.quantity > 0 && age >= spread(patience.verify_static_every)
+    {
+        Judgement::Look(Need::TooOld)
+    } else {
+        Judgement::Unchanged
+    }
+}
+
+/// A listing that must not be sent anything, whatever the rules say.
+pub fn not_ours(listing: &Listing) -> Option<(Reason, String)> {
+    if !listing.live {
+        return Some((Reason::ListingUnknown, "amazon does not show it live".into()));
+    }
+    match &listing.channel {
+        Channel::Merchant => None,
+        Channel::Amazon(code) => Some((Reason::FulfilledByAmazon, format!("live channel {code}"))),
+        Channel::Other(code) => Some((Reason::ChannelUnknown, format!("live channel {code}"))),
+        Channel::Unknown => Some((Reason::ChannelUnknown, "amazon shows no fulfillment channel".into())),
+    }
+}
+
+/// Whether a listing that is not ours was last seen so long ago that it may be ours by now.
+pub fn may_be_ours_again(listing: &Listing, patience: &Patience, now: Timestamp) -> bool {
+    let Some(looked_at) = listing.belief.looked_at else { return true };
+    let age = Duration::try_from(now.duration_since(looked_at)).unwrap_or(Duration::ZERO);
+    age >= spread(patience.verify_every, listing.seller_sku.as_str())
+}
+
+fn due(listing: &Listing, desired: Desired<'_>, from: Option<u32>, now: Timestamp) -> Judgement {
+    // An answer that never came may have left the larger number live.
+    let most = from.max(listing.belief.in_doubt);
+    let priority = Priority::of(most, desired.quantity);
+    if !desired.allow_increase && desired.quantity > from.unwrap_or(0) {
+        return Judgement::Withheld(
+            Reason::IncreaseNotAllowed,
+            format!("{} to {}", from.map_or_else(|| "unknown".to_owned(), |from| from.to_string()), desired.quantity),
+        );
+    }
+    match &listing.refusal {
+        Some(refusal) if !desired.retry_now && now < retry_at(refusal, priority) => Judgement::Withheld(
+            Reason::Rejected,
+            format!("{} (attempt {}, next at {})", refusal.text, refusal.failures, retry_at(refusal, priority)),
+        ),
+        _ => Judgement::Change(Due { from, priority }),
+    }
+}
+
+fn retry_at(refusal: &Refusal, priority: Priority) -> Timestamp {
+    if priority == Priority::Zero {
+        let soonest = refusal.refused_at.saturating_add(ZERO_RETRY_AT_MOST).unwrap_or(Timestamp::MAX);
+        return soonest.min(refusal.retry_at);
+    }
+    refusal.retry_at
+}
+
+/// Whether an observation says something about the last accepted quantity: right after it was accepted Amazon still
+/// shows what was there before, and that is no news.
+pub fn settled(listing: &Listing, observed: u32, now: Timestamp, verify_after: Duration) -> bool {
+    let Some(accepted) = listing.belief.unconfirmed() else { return true };
+    let young = SignedDuration::try_from(verify_after).is_ok_and(|limit| now.duration_since(accepted.at) < limit);
+    observed == accepted.quantity || listing.belief.prior != Some(observed) || !young
+}
+
+/// Three quarters of an interval up to all of it, by name: listings that were learnt together are not verified together.
+fn spread(every: Duration, name: &str) -> Duration {
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    // The remainder mixes all bits; the high ones alone are the same for names that differ in their last letters.
+    every / 4 * 3 + every / 4 / 1000 * u32::try_from(hash % 1001).unwrap_or(0)
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

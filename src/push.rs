@@ -1,0 +1,307 @@
+//! Sends what waits in the outbox, best first, at the rate that Amazon grants, and keeps every outcome as it lands.
+
+mod look;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, OptionFuture};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::amazon::{self, Client, Submission};
+use crate::clock::Clock;
+use crate::http::Fault;
+use crate::model::{AccountName, SellerSku};
+use crate::plan;
+use crate::store::{Ahead, Outcome, Slot, Store, StoreError, Trouble};
+
+pub use look::{LookError, Looker};
+
+/// Patches under way at once. Fewer leave the rate unused when Amazon answers slowly; more are lost in doubt by a crash.
+const IN_FLIGHT: usize = 16;
+/// Nothing is sent to a listing that was not seen this recently: it may have become Amazon's to ship. A look costs a
+/// twentieth of a call; longer leaves a window in which a quantity would strand stock in Amazon's warehouse.
+const SEEN_WITHIN: Duration = Duration::from_mins(1);
+/// How many slots are looked at before their turn, so that sending never waits for it.
+const LOOK_AHEAD: u32 = 60;
+const LOOK_SIZE: usize = 20;
+/// So many different listings in a row that Amazon does not answer, or forbids, mean that it is not the listings.
+const FAILED_IN_A_ROW: u32 = 3;
+/// How long a refused listing is set aside; the last is repeated.
+const SET_ASIDE: [Duration; 6] = [
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+    Duration::from_hours(1),
+    Duration::from_hours(4),
+    Duration::from_hours(12),
+    Duration::from_hours(24),
+];
+/// Silence says little about the listing: after an outage of a day nothing may stay away for another one.
+const SILENT_AT_MOST: Duration = Duration::from_mins(15);
+/// How long an account that cannot be worked is left alone.
+const PARKED: Duration = Duration::from_mins(1);
+
+/// One account's way to Amazon.
+#[derive(Clone, Debug)]
+pub struct Pusher {
+    pub account: AccountName,
+    pub client: Arc<Client>,
+    pub looker: Looker,
+    pub store: Store,
+    pub clock: Clock,
+    /// There may be something new to send.
+    pub queued: Arc<Notify>,
+}
+
+/// What one drain came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    pub accepted: u64,
+    /// Set aside, to be tried again later.
+    pub refused: u64,
+    /// Why the rest was not tried.
+    pub parked: Option<String>,
+}
+
+/// One landed change, for whoever watches.
+#[derive(Clone, Debug)]
+pub struct Landed {
+    pub slot: Slot,
+    pub outcome: Outcome,
+}
+
+type Answer = Result<Submission, Fault>;
+
+impl Pusher {
+    /// Sends until nothing waits, or the account turns out not to work, or `stop`; what is under way is waited for.
+    /// With a plan id, only that plan's changes.
+    pub async fn drain(
+        &self,
+        plan_id: Option<&str>,
+        stop: &CancellationToken,
+        mut landed: impl FnMut(Landed),
+    ) -> Result<Drained, StoreError> {
+        let started = self.clock.instant();
+        let drained = self.drain_all(plan_id, stop, &mut landed).await?;
+        if drained.accepted + drained.refused > 0 {
+            tracing::info!(
+                event = "changes_sent",
+                account = %self.account,
+                accepted = drained.accepted,
+                refused = drained.refused,
+                rate_per_second = self.client.patch_rate(),
+                duration_ms = u64::try_from((self.clock.instant() - started).as_millis()).unwrap_or(u64::MAX),
+                "changes sent"
+            );
+        }
+        Ok(drained)
+    }
+
+    async fn drain_all(
+        &self,
+        plan_id: Option<&str>,
+        stop: &CancellationToken,
+        landed: &mut impl FnMut(Landed),
+    ) -> Result<Drained, StoreError> {
+        let mut drained = Drained::default();
+        let mut flights: JoinSet<(Slot, Answer)> = JoinSet::new();
+        let mut busy: Vec<SellerSku> = Vec::new();
+        let mut looking: Option<BoxFuture<'_, Result<Vec<Landed>, LookError>>> = None;
+        let mut failed = 0;
+        loop {
+            let going = drained.parked.is_none() && !stop.is_cancelled();
+            let seen_since = earlier(self.clock.now(), SEEN_WITHIN);
+            let ahead = if going {
+                self.store.ahead(&self.account, plan_id, &busy, seen_since, LOOK_AHEAD).await?
+            } else {
+                looking = None;
+                Ahead::default()
+            };
+            if looking.is_none() && !ahead.unseen.is_empty() {
+                looking = Some(self.look_at(ahead.unseen).boxed());
+            }
+            if flights.is_empty() && looking.is_none() && !ahead.may_go {
+                return Ok(drained);
+            }
+            tokio::select! {
+                Some(flight) = flights.join_next() => {
+                    // A flight that panicked leaves its listing in doubt: the next cycle sends it again.
+                    let (slot, answer) = match flight {
+                        Ok(landed) => landed,
+                        Err(error) => {
+                            tracing::error!(event = "push_died", account = %self.account, %error, "a change died on its way");
+                            continue;
+                        }
+                    };
+                    busy.retain(|seller_sku| *seller_sku != slot.seller_sku);
+                    failed = if may_concern_all(&slot, &answer) { failed + 1 } else { 0 };
+                    let outcome = self.land(&slot, answer, failed, &mut drained).await?;
+                    landed(Landed { slot, outcome });
+                }
+                Some(seen) = OptionFuture::from(looking.as_mut()), if looking.is_some() => {
+                    looking = None;
+                    match seen {
+                        Ok(withdrawn) => withdrawn.into_iter().for_each(&mut *landed),
+                        Err(LookError::Store(error)) => return Err(error),
+                        Err(error) => self.park(error.to_string(), self.clock.now(), &mut drained).await?,
+                    }
+                }
+                () = self.client.patch_permit(), if going && ahead.may_go && flights.len() < IN_FLIGHT => {
+                    let next = self.store.take_next(&self.account, plan_id, &busy, seen_since).await?;
+                    let Some(slot) = next else { continue };
+                    busy.push(slot.seller_sku.clone());
+                    let client = Arc::clone(&self.client);
+                    flights.spawn(async move {
+                        let answer = client.patch(&slot.marketplace, &slot.seller_sku, slot.quantity).await;
+                        (slot, answer)
+                    });
+                }
+                // What hangs is no reason to let what came meanwhile wait for it.
+                () = self.queued.notified(), if going => {}
+                () = stop.cancelled(), if going => {}
+            }
+        }
+    }
+
+    /// Looks at listings right before they are sent something: one that Amazon ships by now, or does not show any more,
+    /// gets nothing, and one that shows the quantity already needs nothing.
+    async fn look_at(&self, seller_skus: Vec<SellerSku>) -> Result<Vec<Landed>, LookError> {
+        let first: Vec<SellerSku> = seller_skus.into_iter().take(LOOK_SIZE).collect();
+        let mut before = self.store.listings_named(Some(&self.account), &first).await?;
+        for listing in &mut before {
+            if let Some(slot) = self.store.slot(&self.account, &listing.seller_sku).await? {
+                // Where it is to be sent is where it is to be looked for first.
+                listing.marketplaces.sort_by_key(|id| *id != slot.marketplace);
+            }
+        }
+        let places = self.looker.look(&before, |_| {}).await?;
+        let mut withdrawn = Vec::new();
+        for listing in self.store.listings_named(Some(&self.account), &first).await? {
+            let Some(slot) = self.store.slot(&self.account, &listing.seller_sku).await? else { continue };
+            let there = listing.belief.in_doubt.is_none()
+                && listing.belief.believed().is_some_and(|believed| believed.quantity == slot.quantity)
+                && listing.belief.observed.is_some_and(|observed| observed.at >= slot.planned_at);
+            let reason = match plan::not_ours(&listing) {
+                Some((reason, detail)) => format!("{reason}: {detail}"),
+                None if there => "amazon shows it already".to_owned(),
+                None => {
+                    let elsewhere = places.get(&listing.seller_sku).filter(|place| **place != slot.marketplace);
+                    if let Some(marketplace) = elsewhere {
+                        self.store.send_to(&slot, marketplace).await?;
+                    }
+                    continue;
+                }
+            };
+            tracing::info!(
+                event = "change_withdrawn",
+                account = %slot.account,
+                seller_sku = %slot.seller_sku,
+                to = slot.quantity,
+                reason,
+                "change withdrawn right before it was sent"
+            );
+            self.store.withdraw(&slot).await?;
+            withdrawn.push(Landed { slot, outcome: Outcome::Withdrawn { reason } });
+        }
+        Ok(withdrawn)
+    }
+
+    async fn land(
+        &self,
+        slot: &Slot,
+        answer: Answer,
+        failed: u32,
+        drained: &mut Drained,
+    ) -> Result<Outcome, StoreError> {
+        let now = self.clock.now();
+        let set_aside = self.set_aside(slot).await?;
+        let outcome = match answer {
+            Ok(Submission::Accepted { submission_id }) => Outcome::Accepted { submission_id },
+            Ok(Submission::Invalid { text }) => Outcome::Rejected { text, retry_at: later(now, set_aside) },
+            Err(fault) => {
+                let text = fault.to_string();
+                if failed >= FAILED_IN_A_ROW || matches!(fault, Fault::Unauthorized { .. }) {
+                    self.park(text.clone(), now, drained).await?;
+                }
+                match fault {
+                    Fault::Unauthorized { .. } => Outcome::NotSent,
+                    Fault::Rejected(_) => Outcome::Rejected { text, retry_at: later(now, set_aside) },
+                    _ => Outcome::NoAnswer { text, retry_at: later(now, set_aside.min(SILENT_AT_MOST)) },
+                }
+            }
+        };
+        match &outcome {
+            Outcome::Accepted { submission_id } => {
+                drained.accepted += 1;
+                tracing::debug!(
+                    event = "change_accepted",
+                    account = %slot.account,
+                    seller_sku = %slot.seller_sku,
+                    store = %slot.store,
+                    from = slot.from,
+                    to = slot.quantity,
+                    reasons = slot.reasons,
+                    submission_id,
+                    waited_ms = i64::try_from(now.duration_since(slot.since).as_millis()).unwrap_or(i64::MAX),
+                    "change accepted"
+                );
+            }
+            Outcome::Rejected { text, retry_at } | Outcome::NoAnswer { text, retry_at } => {
+                drained.refused += 1;
+                tracing::warn!(
+                    event = "change_refused",
+                    account = %slot.account,
+                    seller_sku = %slot.seller_sku,
+                    store = %slot.store,
+                    to = slot.quantity,
+                    answer = text,
+                    %retry_at,
+                    "change refused; the listing is set aside"
+                );
+            }
+            Outcome::NotSent | Outcome::Withdrawn { .. } => {}
+        }
+        self.store.record_outcome(slot.clone(), outcome.clone(), now).await?;
+        Ok(outcome)
+    }
+
+    async fn set_aside(&self, slot: &Slot) -> Result<Duration, StoreError> {
+        let failures = self.store.failures(&slot.account, &slot.seller_sku).await? as usize;
+        Ok(SET_ASIDE[failures.min(SET_ASIDE.len() - 1)])
+    }
+
+    async fn park(&self, text: String, now: Timestamp, drained: &mut Drained) -> Result<(), StoreError> {
+        if drained.parked.is_none() {
+            tracing::error!(
+                event = "account_parked",
+                account = %self.account,
+                error = text,
+                retry_after_s = PARKED.as_secs(),
+                "account cannot be worked; its changes wait"
+            );
+            let trouble = Trouble { since: now, text: text.clone(), retry_at: later(now, PARKED) };
+            self.store.set_trouble(&self.account, Some(trouble)).await?;
+            drained.parked = Some(text);
+        }
+        Ok(())
+    }
+}
+
+/// Whether every other listing may fare the same.
+fn may_concern_all(slot: &Slot, answer: &Answer) -> bool {
+    let Err(fault) = answer else { return false };
+    matches!(fault, Fault::Exhausted { .. } | Fault::Nonsense { .. })
+        || amazon::is_account_wide(fault, &slot.seller_sku)
+}
+
+fn earlier(now: Timestamp, by: Duration) -> Timestamp {
+    now.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,217 @@
+//! `/_control/commerce/…`: how a person or a script changes the shop while it runs. No sign-in; unknown keys are errors.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::change::{ChangeError, ProductEdit};
+use super::fault::Fault;
+use super::shop::Shop;
+use super::stock::DEFAULT_STOCK;
+use super::{Commerce, time_text};
+use crate::sim::Quantity;
+use crate::sim::world::{ProductWorld, SystemWorld};
+
+type Shared = State<Arc<Commerce>>;
+
+pub(super) fn router(commerce: &Arc<Commerce>) -> Router {
+    let product = get(show_product).post(edit_product).put(create_product).delete(delete_product);
+    Router::new()
+        .route("/_control/commerce/product", product)
+        .route("/_control/commerce/order", post(order))
+        .route("/_control/commerce/ship", post(ship))
+        .route("/_control/commerce/cancel", post(cancel))
+        .route("/_control/commerce/system", post(system))
+        .route("/_control/commerce/reindex", post(reindex))
+        .route("/_control/commerce/fault", post(fault).delete(clear_faults))
+        .route("/_control/commerce/stats", get(stats).delete(reset_stats))
+        .with_state(Arc::clone(commerce))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BySku {
+    sku: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Movement {
+    sku: String,
+    #[serde(default = "default_stock")]
+    stock_id: u32,
+    quantity: u32,
+}
+
+fn default_stock() -> u32 {
+    DEFAULT_STOCK
+}
+
+/// What a control route answers: JSON, also when it refuses.
+enum Answer {
+    Done(Value),
+    Refused(StatusCode, String),
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let (status, body) = match self {
+            Self::Done(body) => (StatusCode::OK, body),
+            Self::Refused(status, error) => (status, json!({ "error": error })),
+        };
+        (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    }
+}
+
+impl From<ChangeError> for Answer {
+    fn from(error: ChangeError) -> Self {
+        let status = match error {
+            ChangeError::UnknownSku(_) => StatusCode::NOT_FOUND,
+            ChangeError::NotEnough { .. } | ChangeError::KnownSku(_) => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::Refused(status, error.to_string())
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Answer> {
+    serde_json::from_slice(body).map_err(|error| Answer::Refused(StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+async fn show_product(State(commerce): Shared, Query(by): Query<BySku>) -> Result<Answer, Answer> {
+    describe(&commerce.lock().shop, &by.sku).map(Answer::Done).map_err(Answer::from)
+}
+
+fn describe(shop: &Shop, sku: &str) -> Result<Value, ChangeError> {
+    let product = shop.find(sku).ok_or_else(|| ChangeError::UnknownSku(sku.to_owned()))?;
+    let rules = shop.rules(product);
+    let sources: serde_json::Map<String, Value> = product
+        .sources
+        .iter()
+        .map(|(code, item)| (code.clone(), json!({ "quantity": item.stock.quantity, "in_stock": item.stock.in_stock })))
+        .collect();
+    let stocks: serde_json::Map<String, Value> = shop
+        .stocks
+        .keys()
+        .map(|stock| {
+            let view = shop.view(product, *stock);
+            let (salable_quantity, is_salable) = if product.is_composite() {
+                (Quantity::ZERO, shop.composite_salable(product, *stock))
+            } else {
+                (view.salable_quantity(), view.is_salable())
+            };
+            let row = json!({ "reserved": view.reserved, "salable_quantity": salable_quantity, "salable": is_salable });
+            (stock.to_string(), row)
+        })
+        .collect();
+    Ok(json!({
+        "id": product.id,
+        "sku": product.sku,
+        "type": product.type_id,
+        "enabled": product.enabled,
+        "websites": product.websites,
+        "manage_stock": rules.managed,
+        "backorders": rules.backorders,
+        "min_qty": rules.raw_min_qty,
+        "sources": sources,
+        "stocks": stocks,
+        "updated_at": time_text(product.updated_at),
+    }))
+}
+
+/// The SKU beside the fields to set.
+async fn edit_product(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let mut fields: serde_json::Map<String, Value> = read(&body)?;
+    let Some(Value::String(sku)) = fields.remove("sku") else {
+        return Err(Answer::Refused(StatusCode::BAD_REQUEST, "missing field `sku`".to_owned()));
+    };
+    let edit: ProductEdit = serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Answer::Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
+    commerce.edit(&sku, &edit)?;
+    Ok(Answer::Done(describe(&commerce.lock().shop, &sku)?))
+}
+
+/// A whole product, in the world file's shape.
+async fn create_product(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let product: ProductWorld = read(&body)?;
+    commerce.create(&product)?;
+    Ok(Answer::Done(describe(&commerce.lock().shop, &product.sku)?))
+}
+
+async fn delete_product(State(commerce): Shared, Query(by): Query<BySku>) -> Result<Answer, Answer> {
+    commerce.delete(&by.sku)?;
+    Ok(Answer::Done(json!({ "deleted": by.sku })))
+}
+
+async fn order(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let Movement { sku, stock_id, quantity } = read(&body)?;
+    let id = commerce.order(&sku, stock_id, quantity)?;
+    Ok(Answer::Done(json!({ "order_id": id })))
+}
+
+async fn ship(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let Movement { sku, stock_id, quantity } = read(&body)?;
+    commerce.ship(&sku, stock_id, quantity)?;
+    Ok(Answer::Done(describe(&commerce.lock().shop, &sku)?))
+}
+
+async fn cancel(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let Movement { sku, stock_id, quantity } = read(&body)?;
+    commerce.cancel(&sku, stock_id, quantity)?;
+    Ok(Answer::Done(describe(&commerce.lock().shop, &sku)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SystemEdit {
+    manage_stock: Option<bool>,
+    backorders: Option<u8>,
+    min_qty: Option<Quantity>,
+}
+
+async fn system(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let edit: SystemEdit = read(&body)?;
+    let old = commerce.lock().shop.system;
+    let system = SystemWorld {
+        manage_stock: edit.manage_stock.unwrap_or(old.manage_stock),
+        backorders: edit.backorders.unwrap_or(old.backorders),
+        min_qty: edit.min_qty.unwrap_or(old.min_qty),
+    };
+    commerce.set_system(system)?;
+    Ok(Answer::Done(json!(system)))
+}
+
+async fn reindex(State(commerce): Shared) -> Answer {
+    commerce.reindex();
+    Answer::Done(json!({ "reindexed": true }))
+}
+
+async fn fault(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
+    let fault: Fault = read(&body)?;
+    commerce.set_fault(fault);
+    Ok(Answer::Done(json!({ "set": true })))
+}
+
+async fn clear_faults(State(commerce): Shared) -> Answer {
+    commerce.clear_faults();
+    Answer::Done(json!({ "cleared": true }))
+}
+
+async fn stats(State(commerce): Shared) -> Answer {
+    let stats = commerce.stats();
+    Answer::Done(json!({ "requests": stats.requests(), "core_ms": stats.core_ms(), "routes": stats.routes }))
+}
+
+async fn reset_stats(State(commerce): Shared) -> Answer {
+    commerce.reset_stats();
+    Answer::Done(json!({ "reset": true }))
+}

@@ -1,0 +1,179 @@
+//! A server having a bad day, on request.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::reply::{JSON, Reply};
+
+/// Far more than any field of any product.
+const HUGE: usize = 10_000_000;
+
+/// What goes wrong, where and how often.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// A part of the path; every route when absent.
+    #[serde(default)]
+    pub route: Option<String>,
+    /// Requests that still go well.
+    #[serde(default)]
+    pub after: u32,
+    /// Requests that go wrong; until cleared when absent.
+    #[serde(default)]
+    pub count: Option<u32>,
+    /// How slow `slow` is.
+    #[serde(default)]
+    pub ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    #[serde(rename = "status_500")]
+    Status500,
+    /// Maintenance.
+    #[serde(rename = "html_503")]
+    Html503,
+    /// A login page or a proxy's greeting.
+    #[serde(rename = "html_200")]
+    Html200,
+    /// The connection ends in the middle of the body.
+    CutBody,
+    /// The body ends in the middle, and HTTP sees nothing wrong.
+    ShortBody,
+    EmptyItems,
+    HalfRows,
+    Slow,
+    /// To itself, for ever.
+    Redirect,
+    WrongTypes,
+    HugeString,
+}
+
+impl Fault {
+    /// One kind of trouble on every route until cleared.
+    pub fn every(kind: FaultKind) -> Self {
+        Self { kind, route: None, after: 0, count: None, ms: 0 }
+    }
+
+    #[must_use]
+    pub fn on(mut self, route: &str) -> Self {
+        self.route = Some(route.to_owned());
+        self
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(super) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The fault that hits a request, counted down.
+    pub(super) fn take(&mut self, path: &str) -> Option<Fault> {
+        let hits = |fault: &Fault| fault.route.as_ref().is_none_or(|route| path.contains(route.as_str()));
+        let place = self.0.iter().position(hits)?;
+        let fault = self.0.get_mut(place)?;
+        if fault.after > 0 {
+            fault.after -= 1;
+            return None;
+        }
+        let taken = fault.clone();
+        if let Some(count) = &mut fault.count {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.0.remove(place);
+            }
+        }
+        Some(taken)
+    }
+}
+
+impl Fault {
+    /// The answer of a server that never got as far as the route.
+    pub(super) fn instead(&self) -> Option<Reply> {
+        Some(match self.kind {
+            FaultKind::Status500 => Reply::internal_error(),
+            FaultKind::Html503 => Reply::maintenance(),
+            FaultKind::Html200 => Reply::html(StatusCode::OK, "Welcome"),
+            FaultKind::Redirect => Reply::of(StatusCode::FOUND, "text/html; charset=UTF-8", ""),
+            _ => return None,
+        })
+    }
+
+    /// What becomes of the right answer.
+    pub(super) fn spoil(&self, mut reply: Reply) -> Reply {
+        let change: fn(Value) -> Value = match self.kind {
+            FaultKind::ShortBody => {
+                reply.body.truncate(reply.body.len() / 2);
+                return reply;
+            }
+            FaultKind::EmptyItems => |value| with_rows(value, |_| Vec::new()),
+            FaultKind::HalfRows => |value| with_rows(value, first_half),
+            FaultKind::WrongTypes => wrap_scalars,
+            FaultKind::HugeString => |value| with_rows(value, |rows| rows.into_iter().map(with_huge_text).collect()),
+            _ => return reply,
+        };
+        if reply.content_type == JSON
+            && let Ok(value) = serde_json::from_slice(&reply.body)
+        {
+            reply.body = change(value).to_string().into_bytes();
+        }
+        reply
+    }
+
+    pub(super) fn delay(&self) -> Duration {
+        match self.kind {
+            FaultKind::Slow => Duration::from_millis(self.ms),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+fn with_rows(value: Value, change: impl Fn(Vec<Value>) -> Vec<Value>) -> Value {
+    match value {
+        Value::Array(rows) => Value::Array(change(rows)),
+        Value::Object(mut map) => {
+            if let Some(Value::Array(rows)) = map.get_mut("items") {
+                *rows = change(std::mem::take(rows));
+            }
+            Value::Object(map)
+        }
+        scalar => scalar,
+    }
+}
+
+fn first_half(mut rows: Vec<Value>) -> Vec<Value> {
+    rows.truncate(rows.len() / 2);
+    rows
+}
+
+fn wrap_scalars(value: Value) -> Value {
+    match value {
+        Value::Array(rows) => rows.into_iter().map(wrap_scalars).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, wrap_scalars(value))).collect(),
+        scalar => json!([scalar]),
+    }
+}
+
+fn with_huge_text(row: Value) -> Value {
+    match row {
+        Value::Object(mut map) => {
+            if let Some(Value::String(text)) = map.get_mut("sku") {
+                *text = "X".repeat(HUGE);
+            }
+            Value::Object(map)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,153 @@
+//! From a request's head to an answer. No await: the whole answer is one look at the shop.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+use super::criteria::{Criteria, path_int};
+use super::fault::{Fault, FaultKind};
+use super::fields::Fields;
+use super::params::Params;
+use super::reply::{JSON, Reply};
+use super::request::{Head, Route};
+use super::{Commerce, Inner, inventory, products, scaled, stock_items, store, tables};
+use crate::sim::world::Edition;
+
+/// An answer, when it leaves, and whether its connection survives it.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) reply: Reply,
+    pub(super) delay: Duration,
+    pub(super) fault: Option<FaultKind>,
+}
+
+impl Commerce {
+    pub(super) fn respond(&self, head: &Head, body: &[u8]) -> Outcome {
+        let mut inner = self.lock();
+        let fault = inner.faults.take(&head.path);
+        if let Some(reply) = fault.as_ref().and_then(Fault::instead) {
+            inner.stats.count("failed", 0, 0);
+            return Outcome { reply, delay: Duration::ZERO, fault: fault.map(|fault| fault.kind) };
+        }
+        let (route, reply) = match self.route_of(head, &inner) {
+            Ok(route) => {
+                let reply = self.answer(&mut inner, head, &route, body).unwrap_or_else(|refusal| refusal);
+                (Some(route), reply)
+            }
+            Err(reply) => (None, reply),
+        };
+        let (name, row_cost) = route.as_ref().map_or(("unknown", 0), |route| (route.name(), route.row_cost_us()));
+        let core_us = inner.stats.count(name, reply.rows, row_cost);
+        drop(inner);
+        let mut delay = scaled(core_us, self.settings.latency);
+        let reply = match &fault {
+            Some(fault) => {
+                delay += fault.delay();
+                fault.spoil(reply)
+            }
+            None => reply,
+        };
+        Outcome { reply, delay, fault: fault.map(|fault| fault.kind) }
+    }
+
+    fn route_of(&self, head: &Head, inner: &Inner) -> Result<Route, Reply> {
+        if head.accept.contains("text/html") && !head.accept.contains("json") {
+            let title = "There has been an error processing your request";
+            return Err(Reply::html(StatusCode::INTERNAL_SERVER_ERROR, title));
+        }
+        if !matches!(head.method.as_str(), "GET" | "POST" | "PUT" | "DELETE") {
+            let message = format!("The {} HTTP method is not supported.", head.method);
+            return Err(Reply::message(StatusCode::METHOD_NOT_ALLOWED, &message));
+        }
+        let segments = head.segments().unwrap_or_default();
+        let segments = match segments.as_slice() {
+            [version, ..] if is_version(version) => segments.as_slice(),
+            [store, rest @ ..] if knows_store(inner, store) => rest,
+            _ => return Err(Reply::message(StatusCode::BAD_REQUEST, "Specified request cannot be processed.")),
+        };
+        let route = match segments {
+            [version, rest @ ..] if version == "V1" => Route::parse(&head.method, rest),
+            _ => None,
+        };
+        route.filter(|route| self.has_module_of(route)).ok_or_else(Reply::no_route)
+    }
+
+    fn has_module_of(&self, route: &Route) -> bool {
+        match self.settings.edition {
+            Edition::MultiSource => true,
+            Edition::WithoutExport => !matches!(route, Route::Export(..) | Route::Dump(..)),
+            Edition::SingleStock => !route.is_inventory(),
+        }
+    }
+
+    fn answer(&self, inner: &mut Inner, head: &Head, route: &Route, body: &[u8]) -> Result<Reply, Reply> {
+        let now = self.clock.now();
+        if *route == Route::AdminToken {
+            return inner.auth.sign_in(body, now);
+        }
+        if let Some(resource) = route.resource() {
+            inner.auth.allow(head, resource, now)?;
+        }
+        let params = Params::parse(&head.query);
+        let reply = self.read(inner, head, route, &params)?;
+        Ok(match params.text("fields") {
+            Some(fields) => project(fields, reply),
+            None => reply,
+        })
+    }
+
+    fn read(&self, inner: &Inner, head: &Head, route: &Route, params: &Params) -> Result<Reply, Reply> {
+        let shop = &inner.shop;
+        let (limited, end) = (self.settings.input_limits, self.settings.past_the_end);
+        let required = || Criteria::required(params, limited);
+        let optional = || Criteria::optional(params, limited);
+        match route {
+            Route::Products => products::list(shop, &required()?, end),
+            Route::Product(sku) => products::single(shop, sku),
+            Route::Attributes => Ok(products::attributes(shop, &required()?)),
+            Route::Attribute(code) => products::attribute(shop, code),
+            Route::Export(kind, code) => inventory::export(shop, &required()?, end, (kind, code)),
+            Route::Dump(kind, code) => inventory::dump(shop, self.clock.now(), (kind, code)),
+            Route::SalableQuantity(sku, stock) => inventory::salable_quantity(shop, self.settings.version, sku, stock),
+            Route::IsSalable(sku, stock) => inventory::is_salable(shop, sku, stock),
+            Route::AreSalable => inventory::are_salable(shop, params),
+            Route::StockResolver(kind, code) => inventory::stock_resolver(shop, kind, code),
+            Route::Stocks => tables::stocks(shop, &optional()?, end),
+            Route::Stock(id) => tables::stock(shop, path_int(id)?),
+            Route::Sources => tables::sources(shop, &optional()?, end),
+            Route::Source(code) => tables::source(shop, code),
+            Route::SourceItems => tables::source_items(shop, &required()?, end),
+            Route::Links => tables::links(shop, &required()?, end),
+            Route::LowStock => stock_items::low_stock(shop, params, self.settings.seed),
+            Route::StockItem(sku) => stock_items::single(shop, sku),
+            Route::StockStatus(sku) => {
+                let multi_source = self.settings.edition != Edition::SingleStock;
+                stock_items::status(shop, sku, params, multi_source, self.clock.now())
+            }
+            Route::Orders => tables::orders(shop, &required()?, end),
+            Route::Websites => Ok(store::websites(shop)),
+            Route::StoreViews => Ok(store::store_views(shop)),
+            Route::StoreConfigs => Ok(store::store_configs(shop, &format!("{}://{}/", head.scheme, head.host))),
+            Route::Modules => Ok(store::modules(self.settings.edition)),
+            Route::AdminToken => Err(Reply::no_route()),
+        }
+    }
+}
+
+fn is_version(segment: &str) -> bool {
+    segment.strip_prefix('V').is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+fn knows_store(inner: &Inner, code: &str) -> bool {
+    matches!(code, "all" | "default") || inner.shop.websites.values().any(|website| website.store_view == code)
+}
+
+fn project(fields: &str, mut reply: Reply) -> Reply {
+    if reply.content_type == JSON && reply.status == StatusCode::OK {
+        reply.body = match (Fields::parse(fields), serde_json::from_slice(&reply.body)) {
+            (Some(fields), Ok(value)) => fields.apply(value).to_string().into_bytes(),
+            _ => b"[]".to_vec(),
+        };
+    }
+    reply
+}

@@ -1,0 +1,99 @@
+//! HTTP around the answers: bodies, compression, and connections that break.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::{StreamExt, stream};
+
+use super::Commerce;
+use super::fault::FaultKind;
+use super::reply::{JSON, Reply};
+use super::request::Head;
+
+const LARGEST_BODY: usize = 1_000_000;
+/// Smaller bodies are sent as they are.
+const SMALLEST_GZIP: usize = 1_000;
+/// nginx refuses a request line that does not fit its buffer.
+const LONGEST_REQUEST_LINE: usize = 8_192;
+const MOMENT: Duration = Duration::from_millis(1);
+
+pub(super) fn rest(commerce: &Arc<Commerce>) -> Router {
+    Router::new()
+        .route("/rest", any(handle))
+        .route("/rest/", any(handle))
+        .route("/rest/{*path}", any(handle))
+        .route("/index.php/rest/{*path}", any(handle))
+        .with_state(Arc::clone(commerce))
+}
+
+async fn handle(State(commerce): State<Arc<Commerce>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let head = Head::of(&parts);
+    if head.method.len() + parts.uri.to_string().len() + " HTTP/1.1".len() + 2 > LONGEST_REQUEST_LINE {
+        return whole(Reply::html(StatusCode::URI_TOO_LONG, "414 Request-URI Too Large"), false);
+    }
+    let outcome = commerce.respond(&head, &body);
+    if !outcome.delay.is_zero() {
+        commerce.clock.sleep(outcome.delay).await;
+    }
+    let mut response = match outcome.fault {
+        Some(FaultKind::CutBody) => cut(outcome.reply),
+        _ => whole(outcome.reply, head.gzip),
+    };
+    if outcome.fault == Some(FaultKind::Redirect)
+        && let Ok(target) = HeaderValue::from_str(&parts.uri.to_string())
+    {
+        response.headers_mut().insert(LOCATION, target);
+    }
+    response.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("PHPSESSID=simulated; path=/; HttpOnly"));
+    response
+}
+
+fn whole(reply: Reply, gzip: bool) -> Response {
+    let mut compressed = None;
+    if gzip && reply.content_type == JSON && reply.body.len() >= SMALLEST_GZIP {
+        compressed = compress(&reply.body).ok();
+    }
+    let is_compressed = compressed.is_some();
+    let mut response = (reply.status, compressed.unwrap_or(reply.body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if is_compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn compress(body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+/// Promises the whole body and drops the connection after half of it.
+fn cut(mut reply: Reply) -> Response {
+    let promised = HeaderValue::from(reply.body.len());
+    reply.body.truncate(reply.body.len() / 2);
+    // The end comes a moment later, so that the half is on its way by then.
+    let end = async {
+        tokio::time::sleep(MOMENT).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    let parts = stream::iter([Ok(Bytes::from(reply.body))]).chain(stream::once(end));
+    let mut response = (reply.status, Body::from_stream(parts)).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    response.headers_mut().insert(CONTENT_LENGTH, promised);
+    response
+}

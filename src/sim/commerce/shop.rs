@@ -1,0 +1,308 @@
+//! The shop's data: places, products, source items, reservations and orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::stock::{DEFAULT_STOCK, Rules, View};
+use crate::sim::Quantity;
+use crate::sim::world::{CommerceWorld, Edition, ProductWorld, SourceStock, SystemWorld, folded};
+
+/// How long a new product is in the catalogue before the index has it: the indexers' cron runs each minute.
+const INDEX_DELAY: SignedDuration = SignedDuration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Website {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) store_view: String,
+    pub(super) stock_id: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) enabled: bool,
+    pub(super) stocks: BTreeSet<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct SourceItem {
+    pub(super) id: u32,
+    pub(super) stock: SourceStock,
+}
+
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Product {
+    pub(super) id: u32,
+    pub(super) sku: String,
+    pub(super) name: String,
+    pub(super) type_id: String,
+    pub(super) enabled: bool,
+    pub(super) websites: BTreeSet<u32>,
+    pub(super) manage_stock: Option<bool>,
+    pub(super) backorders: Option<u8>,
+    pub(super) min_qty: Option<Quantity>,
+    pub(super) is_qty_decimal: bool,
+    pub(super) qty_increments: Option<u32>,
+    pub(super) attributes: BTreeMap<String, String>,
+    pub(super) sources: BTreeMap<String, SourceItem>,
+    pub(super) reserved: BTreeMap<u32, Quantity>,
+    pub(super) children: BTreeMap<String, Quantity>,
+    pub(super) without_stock_data: bool,
+    pub(super) legacy_in_stock: Option<bool>,
+    /// An order took the default stock's last unit, and the flag with it.
+    pub(super) lowered: bool,
+    /// A negative source was saved and no full reindex has cut it to 0 since.
+    pub(super) unclamped: bool,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) indexed_at: Timestamp,
+    pub(super) open_orders: Vec<u32>,
+}
+
+impl Product {
+    pub(super) fn is_composite(&self) -> bool {
+        matches!(self.type_id.as_str(), "configurable" | "bundle" | "grouped")
+    }
+
+    /// The default stock's index has a row of it: not while disabled, new, or a composite of nothing.
+    pub(super) fn has_legacy_status(&self, now: Timestamp) -> bool {
+        self.enabled && self.indexed_at <= now && !(self.is_composite() && self.children.is_empty())
+    }
+
+    pub(super) fn reserved(&self, stock: u32) -> Quantity {
+        self.reserved.get(&stock).copied().unwrap_or_default()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) id: u32,
+    pub(super) stock: u32,
+    pub(super) sku: String,
+    pub(super) product_type: String,
+    pub(super) ordered: u32,
+    pub(super) shipped: u32,
+    pub(super) canceled: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl Order {
+    pub(super) fn open(&self) -> u32 {
+        self.ordered.saturating_sub(self.shipped).saturating_sub(self.canceled)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Shop {
+    pub(super) system: SystemWorld,
+    /// No inventory modules: one quantity per product, which orders take from.
+    pub(super) single_stock: bool,
+    pub(super) websites: BTreeMap<u32, Website>,
+    pub(super) stocks: BTreeMap<u32, String>,
+    pub(super) sources: BTreeMap<String, Source>,
+    pub(super) products: BTreeMap<u32, Product>,
+    pub(super) by_sku: BTreeMap<String, u32>,
+    /// By source item id: product and source code.
+    pub(super) source_items: BTreeMap<u32, (u32, String)>,
+    pub(super) orders: BTreeMap<u32, Order>,
+    pub(super) attribute_codes: BTreeSet<String>,
+    next_product: u32,
+    next_source_item: u32,
+}
+
+impl Shop {
+    pub(super) fn new(world: &CommerceWorld, now: Timestamp) -> Self {
+        let mut shop = Self {
+            system: world.system,
+            single_stock: world.edition == Edition::SingleStock,
+            websites: BTreeMap::new(),
+            stocks: world.stock.iter().map(|stock| (stock.id, stock.name.clone())).collect(),
+            sources: BTreeMap::new(),
+            products: BTreeMap::new(),
+            by_sku: BTreeMap::new(),
+            source_items: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            attribute_codes: BTreeSet::new(),
+            next_product: 1,
+            next_source_item: 1,
+        };
+        for (place, website) in world.website.iter().enumerate() {
+            let usual_view = if place == 0 { "default".to_owned() } else { format!("{}_view", website.code) };
+            let store_view = website.store_view.clone().unwrap_or(usual_view);
+            let name = website.name.clone().unwrap_or_else(|| website.code.clone());
+            let entry = Website { code: website.code.clone(), name, store_view, stock_id: website.stock_id };
+            shop.websites.insert(website.id, entry);
+        }
+        for source in &world.source {
+            let name = source.name.clone().unwrap_or_else(|| source.code.clone());
+            let stocks = source.stocks.iter().copied().collect();
+            shop.sources.insert(source.code.clone(), Source { name, enabled: source.enabled, stocks });
+        }
+        for product in &world.product {
+            let id = shop.add(product, now);
+            if let Some(product) = shop.products.get_mut(&id) {
+                product.indexed_at = now;
+            }
+        }
+        shop
+    }
+
+    /// Adds a product, which the index learns of a minute later.
+    pub(super) fn add(&mut self, world: &ProductWorld, now: Timestamp) -> u32 {
+        let id = self.next_product;
+        self.next_product += 1;
+        let websites = world.websites.as_ref().map_or_else(
+            || self.websites.keys().next().copied().into_iter().collect(),
+            |codes| self.website_ids(codes),
+        );
+        let product = Product {
+            id,
+            sku: world.sku.trim_matches(' ').to_owned(),
+            name: world.name.clone().unwrap_or_else(|| world.sku.clone()),
+            type_id: world.type_id.clone(),
+            enabled: world.enabled,
+            websites,
+            manage_stock: world.manage_stock,
+            backorders: world.backorders,
+            min_qty: world.min_qty,
+            is_qty_decimal: world.is_qty_decimal,
+            qty_increments: world.qty_increments,
+            attributes: world.attributes.clone(),
+            sources: BTreeMap::new(),
+            reserved: world.reserved.iter().filter_map(|(stock, held)| Some((stock.parse().ok()?, *held))).collect(),
+            children: world.children.clone(),
+            without_stock_data: world.without_stock_data,
+            legacy_in_stock: world.legacy_in_stock,
+            lowered: false,
+            unclamped: false,
+            created_at: now,
+            updated_at: now,
+            indexed_at: now.saturating_add(INDEX_DELAY).unwrap_or(Timestamp::MAX),
+            open_orders: Vec::new(),
+        };
+        self.attribute_codes.extend(product.attributes.keys().cloned());
+        self.by_sku.insert(folded(&product.sku), id);
+        self.products.insert(id, product);
+        for (code, stock) in &world.sources {
+            self.put_source_item(id, code, *stock);
+        }
+        id
+    }
+
+    pub(super) fn website_ids(&self, codes: &[String]) -> BTreeSet<u32> {
+        self.websites.iter().filter(|(_, website)| codes.contains(&website.code)).map(|(id, _)| *id).collect()
+    }
+
+    /// Saves what a source holds; the item is made when the source has none of the product.
+    pub(super) fn put_source_item(&mut self, product_id: u32, code: &str, stock: SourceStock) {
+        let Some(product) = self.products.get_mut(&product_id) else { return };
+        if let Some(item) = product.sources.get_mut(code) {
+            item.stock = stock;
+            return;
+        }
+        let id = self.next_source_item;
+        self.next_source_item += 1;
+        product.sources.insert(code.to_owned(), SourceItem { id, stock });
+        self.source_items.insert(id, (product_id, code.to_owned()));
+    }
+
+    /// Finds a product as most routes do: without regard to case or blanks at the end.
+    pub(super) fn find(&self, sku: &str) -> Option<&Product> {
+        self.products.get(self.by_sku.get(&folded(sku))?)
+    }
+
+    pub(super) fn find_mut(&mut self, sku: &str) -> Option<&mut Product> {
+        self.products.get_mut(self.by_sku.get(&folded(sku))?)
+    }
+
+    /// Finds a product as the inventory routes do: byte for byte.
+    pub(super) fn find_exact(&self, sku: &str) -> Option<&Product> {
+        self.find(sku).filter(|product| product.sku == sku)
+    }
+
+    /// The stock of a website; its code is compared without case, and the admin website has the default stock.
+    pub(super) fn stock_of(&self, website_code: &str) -> Option<u32> {
+        if website_code.eq_ignore_ascii_case("admin") {
+            return Some(DEFAULT_STOCK);
+        }
+        self.websites.values().find(|site| site.code.eq_ignore_ascii_case(website_code)).map(|site| site.stock_id)
+    }
+
+    pub(super) fn rules(&self, product: &Product) -> Rules {
+        let raw_min_qty = product.min_qty.unwrap_or(self.system.min_qty);
+        Rules {
+            managed: product.manage_stock.unwrap_or(self.system.manage_stock),
+            backorders: product.backorders.unwrap_or(self.system.backorders),
+            // Without the inventory modules a threshold below 0 is saved as 0.
+            raw_min_qty: if self.single_stock { raw_min_qty.max(Quantity::ZERO) } else { raw_min_qty },
+        }
+    }
+
+    pub(super) fn view(&self, product: &Product, stock: u32) -> View {
+        let mut view = View {
+            rules: self.rules(product),
+            is_default_stock: stock == DEFAULT_STOCK,
+            assigned: false,
+            indexed: false,
+            source_in_stock: false,
+            held: Quantity::ZERO,
+            index_quantity: Quantity::ZERO,
+            reserved: product.reserved(stock),
+            legacy_in_stock: self.legacy_in_stock(product) && !product.lowered,
+        };
+        for (code, item) in &product.sources {
+            let Some(source) = self.sources.get(code).filter(|source| source.stocks.contains(&stock)) else { continue };
+            view.assigned = true;
+            view.indexed |= source.enabled;
+            if source.enabled && item.stock.in_stock {
+                view.source_in_stock = true;
+                view.held += item.stock.quantity;
+            }
+        }
+        let clamped = view.is_default_stock && !product.unclamped;
+        view.index_quantity = if clamped { view.held.max(Quantity::ZERO) } else { view.held };
+        view
+    }
+
+    /// The old stock item's flag: it follows the default source, and falls when that is saved at exactly 0 without
+    /// backorders.
+    pub(super) fn legacy_in_stock(&self, product: &Product) -> bool {
+        let rules = self.rules(product);
+        if let Some(flag) = product.legacy_in_stock {
+            return flag || !rules.managed;
+        }
+        if product.is_composite() || !rules.managed {
+            return true;
+        }
+        let enough = |quantity: Quantity| {
+            if self.single_stock { quantity > rules.min_qty() } else { quantity != Quantity::ZERO }
+        };
+        self.legacy_items(product)
+            .any(|item| item.stock.in_stock && (rules.backorders > 0 || enough(item.stock.quantity)))
+    }
+
+    /// What the old stock item is a copy of: the default stock's source.
+    pub(super) fn legacy_items<'a>(&'a self, product: &'a Product) -> impl Iterator<Item = &'a SourceItem> {
+        let linked =
+            |code: &String| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
+        product.sources.iter().filter(move |(code, _)| linked(code)).map(|(_, item)| item)
+    }
+
+    /// A composite has no stock of its own: it is salable by its children.
+    pub(super) fn composite_salable(&self, product: &Product, stock: u32) -> bool {
+        let mut children = product.children.iter().filter_map(|(sku, wanted)| Some((self.find(sku)?, *wanted)));
+        let salable = |(child, wanted): (&Product, Quantity)| {
+            let view = self.view(child, stock);
+            let endless = !view.rules.managed || view.rules.backorders > 0;
+            child.enabled && view.is_salable() && (endless || view.salable_quantity() >= wanted)
+        };
+        if product.legacy_in_stock == Some(false) || product.children.is_empty() {
+            return false;
+        }
+        if product.type_id == "bundle" { children.all(salable) } else { children.any(salable) }
+    }
+}

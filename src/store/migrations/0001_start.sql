@@ -1,0 +1,154 @@
+-- Times are milliseconds since 1970 UTC; stock quantities are ten-thousandths; SKUs compare byte for byte.
+
+-- Commerce: the newest reading of every product.
+CREATE TABLE product (
+    commerce   TEXT NOT NULL,
+    sku        TEXT NOT NULL,
+    product_id INTEGER NOT NULL,
+    type_id    TEXT NOT NULL,
+    enabled    INTEGER NOT NULL,
+    website_ids TEXT NOT NULL,      -- separated by blanks
+    managed    INTEGER,             -- NULL: Commerce did not say how the product's stock is configured
+    backorders INTEGER,
+    min_qty    INTEGER,
+    read_at    INTEGER NOT NULL,
+    PRIMARY KEY (commerce, sku)
+) WITHOUT ROWID;
+CREATE INDEX product_by_id ON product (commerce, product_id);
+
+CREATE TABLE stock (
+    commerce   TEXT NOT NULL,
+    sku        TEXT NOT NULL,
+    website    TEXT NOT NULL,
+    state      TEXT NOT NULL,       -- level | absent | no_source | unknown
+    salable    INTEGER,
+    is_salable INTEGER,
+    problem    TEXT,
+    PRIMARY KEY (commerce, sku, website)
+) WITHOUT ROWID;
+
+CREATE TABLE attribute (
+    commerce TEXT NOT NULL,
+    code     TEXT NOT NULL,
+    value    TEXT NOT NULL,
+    sku      TEXT NOT NULL,
+    PRIMARY KEY (commerce, code, value, sku)
+) WITHOUT ROWID;
+CREATE INDEX attribute_by_sku ON attribute (commerce, sku);
+
+CREATE TABLE website (
+    commerce   TEXT NOT NULL,
+    website_id INTEGER NOT NULL,
+    code       TEXT NOT NULL,
+    PRIMARY KEY (commerce, website_id)
+) WITHOUT ROWID;
+
+CREATE TABLE sweep (
+    commerce    TEXT PRIMARY KEY,
+    started_at  INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    complete    INTEGER NOT NULL,
+    products    INTEGER NOT NULL,
+    problem     TEXT,
+    last_complete_at INTEGER,
+    last_complete_products INTEGER
+) WITHOUT ROWID;
+
+-- Amazon: every listing, and what we believe about it.
+CREATE TABLE listing (
+    account     TEXT NOT NULL,
+    seller_sku  TEXT NOT NULL,
+    marketplaces TEXT NOT NULL,     -- ids separated by blanks, sorted
+    channel     TEXT NOT NULL DEFAULT '',
+    live        INTEGER NOT NULL DEFAULT 0,
+    looked_at   INTEGER,
+    observed    INTEGER,
+    observed_at INTEGER,
+    accepted    INTEGER,
+    accepted_at INTEGER,
+    submission_id TEXT,
+    prior       INTEGER,
+    in_doubt    INTEGER,
+    basis       TEXT,
+    failures    INTEGER NOT NULL DEFAULT 0,
+    refused_at  INTEGER,
+    retry_at    INTEGER,
+    refusal     TEXT,
+    PRIMARY KEY (account, seller_sku)
+) WITHOUT ROWID;
+
+CREATE TABLE discovery (
+    account     TEXT NOT NULL,
+    marketplace TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    listings    INTEGER NOT NULL,
+    PRIMARY KEY (account, marketplace)
+) WITHOUT ROWID;
+
+-- What is to be sent: one slot per listing, the newest value wins.
+CREATE TABLE outbox (
+    account     TEXT NOT NULL,
+    seller_sku  TEXT NOT NULL,
+    plan_id     TEXT NOT NULL,
+    store       TEXT NOT NULL,
+    country     TEXT NOT NULL,
+    marketplace TEXT NOT NULL,
+    from_quantity INTEGER,
+    quantity    INTEGER NOT NULL,
+    priority    INTEGER NOT NULL,
+    since       INTEGER NOT NULL,   -- waits since then, under this and earlier plans
+    planned_at  INTEGER NOT NULL,   -- its own plan began to look then
+    deadline    INTEGER NOT NULL,
+    gap         INTEGER NOT NULL,
+    reasons     TEXT NOT NULL,
+    basis       TEXT NOT NULL,
+    PRIMARY KEY (account, seller_sku)
+) WITHOUT ROWID;
+CREATE INDEX outbox_in_order ON outbox (account, deadline, gap DESC, seller_sku);
+
+-- Every plan, before any of it takes effect.
+CREATE TABLE plan (
+    id          TEXT PRIMARY KEY,
+    account     TEXT NOT NULL,
+    cause       TEXT NOT NULL,
+    scope       TEXT NOT NULL,
+    started_at  INTEGER NOT NULL,
+    planned_at  INTEGER NOT NULL,
+    products    INTEGER NOT NULL,
+    listings    INTEGER NOT NULL,
+    changes     INTEGER NOT NULL,
+    queued      INTEGER NOT NULL,
+    unchanged   INTEGER NOT NULL,
+    conflicts   INTEGER NOT NULL,
+    withheld    TEXT NOT NULL,      -- JSON object: reason code to count
+    problem     TEXT
+) WITHOUT ROWID;
+CREATE INDEX plan_by_account ON plan (account, planned_at);
+
+-- Every decision that reached Amazon.
+CREATE TABLE journal (
+    id          INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    account     TEXT NOT NULL,
+    seller_sku  TEXT NOT NULL,
+    store       TEXT NOT NULL,
+    from_quantity INTEGER,
+    quantity    INTEGER NOT NULL,
+    reasons     TEXT NOT NULL,
+    reading     TEXT NOT NULL,
+    lane        TEXT NOT NULL,
+    plan_id     TEXT NOT NULL,
+    submission_id TEXT,
+    outcome     TEXT NOT NULL,      -- accepted | rejected | no_answer
+    detail      TEXT
+);
+CREATE INDEX journal_by_sku ON journal (seller_sku, at);
+CREATE INDEX journal_by_time ON journal (at);
+
+-- An account that cannot be worked at the moment, and why.
+CREATE TABLE trouble (
+    account  TEXT PRIMARY KEY,
+    since    INTEGER NOT NULL,
+    text     TEXT NOT NULL,
+    retry_at INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,150 @@
+//! What became of what was sent: the new belief, the journal's row and the emptied slot, kept together.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::{Slot, Store, StoreError, millis};
+use crate::model::{AccountName, SellerSku};
+
+/// What Amazon made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Accepted {
+        submission_id: String,
+    },
+    /// Amazon said no: nothing was taken in.
+    Rejected {
+        text: String,
+        retry_at: Timestamp,
+    },
+    /// The attempts ran out without an answer: it may have been taken in.
+    NoAnswer {
+        text: String,
+        retry_at: Timestamp,
+    },
+    /// It never left: the account could not sign in. The slot stays.
+    NotSent,
+    /// It was not sent, for the listing was seen to need or to allow none.
+    Withdrawn {
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Keeps the outcome, the journal's row and the new belief together.
+    pub async fn record_outcome(&self, sent: Slot, outcome: Outcome, at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            match &outcome {
+                Outcome::Accepted { submission_id } => {
+                    accepted(transaction, &sent, submission_id, at)?;
+                    journal(transaction, &sent, at, Some(submission_id), "accepted", None)?;
+                }
+                Outcome::Rejected { text, retry_at } => {
+                    refused(transaction, &sent, text, at, *retry_at)?;
+                    no_doubt(transaction, &sent)?;
+                    journal(transaction, &sent, at, None, "rejected", Some(text))?;
+                }
+                Outcome::NoAnswer { text, retry_at } => {
+                    refused(transaction, &sent, text, at, *retry_at)?;
+                    journal(transaction, &sent, at, None, "no_answer", Some(text))?;
+                }
+                Outcome::NotSent => return no_doubt(transaction, &sent),
+                Outcome::Withdrawn { .. } => return Ok(()),
+            }
+            // A newer value may have come into the slot meanwhile: it stays.
+            transaction
+                .prepare_cached("DELETE FROM outbox WHERE account = ?1 AND seller_sku = ?2 AND quantity = ?3")?
+                .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.quantity])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// How often this listing was refused in a row.
+    pub async fn failures(&self, account: &AccountName, seller_sku: &SellerSku) -> Result<u32, StoreError> {
+        let (account, seller_sku) = (account.clone(), seller_sku.clone());
+        self.call(move |connection| failures(connection, &account, &seller_sku)).await
+    }
+}
+
+fn failures(connection: &Connection, account: &AccountName, seller_sku: &SellerSku) -> Result<u32, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT failures FROM listing WHERE account = ?1 AND seller_sku = ?2")?;
+    let found = statement.query_row(params![account.as_str(), seller_sku.as_str()], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or(0))
+}
+
+fn accepted(transaction: &Transaction<'_>, sent: &Slot, submission_id: &str, at: Timestamp) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE listing SET \
+             prior = CASE WHEN accepted_at >= COALESCE(observed_at, 0) THEN accepted ELSE observed END, \
+             accepted = ?3, accepted_at = ?4, submission_id = ?5, in_doubt = NULL, basis = ?6, \
+             failures = 0, refused_at = NULL, retry_at = NULL, refusal = NULL \
+             WHERE account = ?1 AND seller_sku = ?2",
+        )?
+        .execute(params![
+            sent.account.as_str(),
+            sent.seller_sku.as_str(),
+            sent.quantity,
+            millis(at),
+            submission_id,
+            sent.basis,
+        ])?;
+    Ok(())
+}
+
+/// This quantity did not reach the listing; an earlier one may have.
+fn no_doubt(transaction: &Transaction<'_>, sent: &Slot) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE listing SET in_doubt = ?3 WHERE account = ?1 AND seller_sku = ?2")?
+        .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.doubted])?;
+    Ok(())
+}
+
+fn refused(
+    transaction: &Transaction<'_>,
+    sent: &Slot,
+    text: &str,
+    at: Timestamp,
+    retry_at: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE listing SET failures = failures + 1, refused_at = ?3, retry_at = ?4, refusal = ?5 \
+             WHERE account = ?1 AND seller_sku = ?2",
+        )?
+        .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), millis(at), millis(retry_at), text])?;
+    Ok(())
+}
+
+fn journal(
+    transaction: &Transaction<'_>,
+    sent: &Slot,
+    at: Timestamp,
+    submission_id: Option<&str>,
+    outcome: &str,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO journal (at, account, seller_sku, store, from_quantity, quantity, reasons, reading, lane, \
+             plan_id, submission_id, outcome, detail) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'patch', ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            millis(at),
+            sent.account.as_str(),
+            sent.seller_sku.as_str(),
+            sent.store.as_str(),
+            sent.from,
+            sent.quantity,
+            sent.reasons,
+            sent.basis,
+            sent.plan_id,
+            submission_id,
+            outcome,
+            detail,
+        ])?;
+    Ok(())
+}

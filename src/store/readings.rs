@@ -1,0 +1,400 @@
+//! Readings: the newest thing Commerce said about every product.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Store, StoreError, json_list, millis, time};
+use crate::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, WebsiteCode};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredProduct {
+    pub product_id: u64,
+    pub sku: Sku,
+    pub type_id: String,
+    pub enabled: bool,
+    pub website_ids: Vec<u32>,
+    /// `None`: Commerce did not say how the product's stock is configured.
+    pub config: Option<(bool, Backorders, Decimal)>,
+    /// The attributes that hold seller SKUs: code and value.
+    pub attributes: Vec<(String, String)>,
+    pub stocks: BTreeMap<WebsiteCode, StoredStock>,
+    pub read_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredStock {
+    Level {
+        salable: Decimal,
+        is_salable: bool,
+    },
+    /// Not in a complete answer, not confirmed yet.
+    Absent,
+    NoSource,
+    Unknown(String),
+}
+
+/// Which products an answer speaks for, by entity id: those above `from` up to `to`. One that is not in the answer is
+/// not in Commerce any more.
+#[derive(Clone, Copy, Debug)]
+pub struct PageScope {
+    pub from: u64,
+    /// `None`: to the end.
+    pub to: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepRecord {
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    pub complete: bool,
+    pub products: u64,
+    pub problem: Option<String>,
+    pub last_complete_at: Option<Timestamp>,
+    pub last_complete_products: Option<u64>,
+}
+
+impl Store {
+    pub async fn save_websites(
+        &self,
+        commerce: &CommerceName,
+        websites: Vec<(u32, WebsiteCode)>,
+    ) -> Result<(), StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| {
+            transaction.execute("DELETE FROM website WHERE commerce = ?1", [commerce.as_str()])?;
+            for (id, code) in websites {
+                transaction.execute(
+                    "INSERT INTO website (commerce, website_id, code) VALUES (?1, ?2, ?3)",
+                    params![commerce.as_str(), id, code.as_str()],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn websites(&self, commerce: &CommerceName) -> Result<BTreeMap<WebsiteCode, u32>, StoreError> {
+        let commerce = commerce.clone();
+        self.call(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT code, website_id FROM website WHERE commerce = ?1")?;
+            let rows = statement.query_map([commerce.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            let mut websites = BTreeMap::new();
+            for row in rows {
+                let (code, id) = row?;
+                websites.insert(code.into(), id);
+            }
+            Ok(websites)
+        })
+        .await
+    }
+
+    /// Takes in an answer. With a scope, products that it speaks for and does not name are forgotten. The last answer
+    /// holds whatever the clock said: two processes may read at once, and a clock may be put back.
+    pub async fn save_products(
+        &self,
+        commerce: &CommerceName,
+        scope: Option<PageScope>,
+        products: Vec<StoredProduct>,
+    ) -> Result<(), StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| {
+            if let Some(scope) = scope {
+                forget_absent(transaction, &commerce, scope, &products)?;
+            }
+            for product in &products {
+                save(transaction, &commerce, product)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// A product that Commerce was asked for alone and does not have.
+    pub async fn forget_product(&self, commerce: &CommerceName, sku: &Sku) -> Result<(), StoreError> {
+        let (commerce, sku) = (commerce.clone(), sku.clone());
+        self.write(move |transaction| forget(transaction, &commerce, sku.as_str())).await
+    }
+
+    /// What an independent request said about a stock that a complete answer did not name.
+    pub async fn save_stock(
+        &self,
+        commerce: &CommerceName,
+        sku: &Sku,
+        website: &WebsiteCode,
+        stock: StoredStock,
+    ) -> Result<(), StoreError> {
+        let (commerce, sku, website) = (commerce.clone(), sku.clone(), website.clone());
+        self.write(move |transaction| save_stock(transaction, &commerce, &sku, &website, &stock)).await
+    }
+
+    pub async fn products(
+        &self,
+        commerce: &CommerceName,
+        skus: &[Sku],
+    ) -> Result<BTreeMap<Sku, StoredProduct>, StoreError> {
+        let (commerce, names) = (commerce.clone(), json_list(skus));
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT p.sku, product_id, type_id, enabled, website_ids, managed, backorders, min_qty, read_at \
+                 FROM json_each(?2) AS n CROSS JOIN product AS p ON p.commerce = ?1 AND p.sku = n.value",
+            )?;
+            let mut rows = statement.query(params![commerce.as_str(), names])?;
+            let mut products = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let product = product(row)?;
+                products.insert(product.sku.clone(), product);
+            }
+            let mut statement = connection.prepare_cached(
+                "SELECT s.sku, website, state, salable, is_salable, problem \
+                 FROM json_each(?2) AS n CROSS JOIN stock AS s ON s.commerce = ?1 AND s.sku = n.value",
+            )?;
+            let mut rows = statement.query(params![commerce.as_str(), names])?;
+            while let Some(row) = rows.next()? {
+                if let Some(product) = products.get_mut(row.get::<_, String>(0)?.as_str()) {
+                    product.stocks.insert(row.get::<_, String>(1)?.into(), stock(row)?);
+                }
+            }
+            Ok(products)
+        })
+        .await
+    }
+
+    /// The products whose attribute `code` holds one of these seller SKUs.
+    pub async fn skus_by_attribute(
+        &self,
+        commerce: &CommerceName,
+        code: &str,
+        seller_skus: &[SellerSku],
+    ) -> Result<BTreeMap<SellerSku, Vec<Sku>>, StoreError> {
+        let (commerce, code, names) = (commerce.clone(), code.to_owned(), json_list(seller_skus));
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT a.value, a.sku FROM json_each(?3) AS n \
+                 CROSS JOIN attribute AS a ON a.commerce = ?1 AND a.code = ?2 AND a.value = n.value ORDER BY a.sku",
+            )?;
+            let mut rows = statement.query(params![commerce.as_str(), code, names])?;
+            let mut found: BTreeMap<SellerSku, Vec<Sku>> = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                found.entry(row.get::<_, String>(0)?.into()).or_default().push(row.get::<_, String>(1)?.into());
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    pub async fn save_sweep(&self, commerce: &CommerceName, sweep: SweepRecord) -> Result<(), StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO sweep (commerce, started_at, finished_at, complete, products, problem, last_complete_at, \
+                 last_complete_products) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?4, ?3, NULL), iif(?4, ?5, NULL)) \
+                 ON CONFLICT DO UPDATE SET started_at = excluded.started_at, finished_at = excluded.finished_at, \
+                 complete = excluded.complete, products = excluded.products, problem = excluded.problem, \
+                 last_complete_at = COALESCE(excluded.last_complete_at, last_complete_at), \
+                 last_complete_products = COALESCE(excluded.last_complete_products, last_complete_products)",
+                params![
+                    commerce.as_str(),
+                    millis(sweep.started_at),
+                    millis(sweep.finished_at),
+                    sweep.complete,
+                    sweep.products,
+                    sweep.problem,
+                ],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn sweep(&self, commerce: &CommerceName) -> Result<Option<SweepRecord>, StoreError> {
+        let commerce = commerce.clone();
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT started_at, finished_at, complete, products, problem, last_complete_at, last_complete_products \
+                 FROM sweep WHERE commerce = ?1",
+            )?;
+            let row = statement.query_row([commerce.as_str()], |row| {
+                Ok((
+                    (row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(5)?),
+                    (row.get(2)?, row.get(3)?, row.get(4)?, row.get(6)?),
+                ))
+            });
+            let Some((times, (complete, products, problem, last_complete_products))) = row.optional()? else {
+                return Ok(None);
+            };
+            Ok(Some(SweepRecord {
+                started_at: time("sweep.started_at", times.0)?,
+                finished_at: time("sweep.finished_at", times.1)?,
+                complete,
+                products,
+                problem,
+                last_complete_at: times.2.map(|at| time("sweep.last_complete_at", at)).transpose()?,
+                last_complete_products,
+            }))
+        })
+        .await
+    }
+}
+
+fn forget_absent(
+    transaction: &Transaction<'_>,
+    commerce: &CommerceName,
+    scope: PageScope,
+    products: &[StoredProduct],
+) -> Result<(), StoreError> {
+    let named = json_list(products.iter().map(|product| &product.sku));
+    let mut statement = transaction.prepare_cached(
+        "SELECT sku FROM product WHERE commerce = ?1 AND product_id > ?2 AND product_id <= ?3 \
+         AND sku NOT IN (SELECT value FROM json_each(?4))",
+    )?;
+    let to = scope.to.map_or(i64::MAX, |to| i64::try_from(to).unwrap_or(i64::MAX));
+    let gone: Vec<String> = statement
+        .query_map(params![commerce.as_str(), scope.from, to, named], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    gone.iter().try_for_each(|sku| forget(transaction, commerce, sku))
+}
+
+fn forget(transaction: &Transaction<'_>, commerce: &CommerceName, sku: &str) -> Result<(), StoreError> {
+    for table in ["product", "stock", "attribute"] {
+        transaction
+            .prepare_cached(&format!("DELETE FROM {table} WHERE commerce = ?1 AND sku = ?2"))?
+            .execute(params![commerce.as_str(), sku])?;
+    }
+    Ok(())
+}
+
+/// `plan` may read beside the service: the newer of two readings stays. One that is newer by more than any read takes was
+/// made before the clock was put back, and would hold for as long again.
+const CLOCK_WENT_BACK_MS: i64 = 3_600_000;
+
+fn save(transaction: &Transaction<'_>, commerce: &CommerceName, product: &StoredProduct) -> Result<(), StoreError> {
+    let website_ids: Vec<String> = product.website_ids.iter().map(ToString::to_string).collect();
+    let config = product.config.as_ref();
+    let newest = transaction
+        .prepare_cached(
+            "INSERT INTO product (commerce, sku, product_id, type_id, enabled, website_ids, managed, backorders, \
+             min_qty, read_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET \
+             product_id = excluded.product_id, type_id = excluded.type_id, enabled = excluded.enabled, \
+             website_ids = excluded.website_ids, managed = excluded.managed, backorders = excluded.backorders, \
+             min_qty = excluded.min_qty, read_at = excluded.read_at \
+             WHERE excluded.read_at >= read_at OR read_at - excluded.read_at > ?11",
+        )?
+        .execute(params![
+            commerce.as_str(),
+            product.sku.as_str(),
+            product.product_id,
+            product.type_id,
+            product.enabled,
+            website_ids.join(" "),
+            config.map(|config| config.0),
+            config.map(|config| config.1 == Backorders::On),
+            config.map(|config| config.2.ten_thousandths()),
+            millis(product.read_at),
+            CLOCK_WENT_BACK_MS,
+        ])?;
+    // Another process read it later and was quicker to write.
+    if newest == 0 {
+        return Ok(());
+    }
+    for (website, stock) in &product.stocks {
+        save_stock(transaction, commerce, &product.sku, website, stock)?;
+    }
+    save_attributes(transaction, commerce, product)
+}
+
+fn save_attributes(
+    transaction: &Transaction<'_>,
+    commerce: &CommerceName,
+    product: &StoredProduct,
+) -> Result<(), StoreError> {
+    let wanted = &product.attributes;
+    let mut statement =
+        transaction.prepare_cached("SELECT code, value FROM attribute WHERE commerce = ?1 AND sku = ?2")?;
+    let stored: Vec<(String, String)> = statement
+        .query_map(params![commerce.as_str(), product.sku.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (code, value) in stored.iter().filter(|pair| !wanted.contains(pair)) {
+        transaction
+            .prepare_cached("DELETE FROM attribute WHERE commerce = ?1 AND code = ?2 AND value = ?3 AND sku = ?4")?
+            .execute(params![commerce.as_str(), code, value, product.sku.as_str()])?;
+    }
+    for (code, value) in wanted.iter().filter(|pair| !stored.contains(pair)) {
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO attribute (commerce, code, value, sku) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![commerce.as_str(), code, value, product.sku.as_str()])?;
+    }
+    Ok(())
+}
+
+fn save_stock(
+    transaction: &Transaction<'_>,
+    commerce: &CommerceName,
+    sku: &Sku,
+    website: &WebsiteCode,
+    stock: &StoredStock,
+) -> Result<(), StoreError> {
+    let (state, level, problem) = match stock {
+        StoredStock::Level { salable, is_salable } => ("level", Some((salable.ten_thousandths(), *is_salable)), None),
+        StoredStock::Absent => ("absent", None, None),
+        StoredStock::NoSource => ("no_source", None, None),
+        StoredStock::Unknown(problem) => ("unknown", None, Some(problem)),
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO stock (commerce, sku, website, state, salable, is_salable, problem) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET state = excluded.state, \
+             salable = excluded.salable, is_salable = excluded.is_salable, problem = excluded.problem \
+             WHERE (state, salable, is_salable, problem) \
+             IS NOT (excluded.state, excluded.salable, excluded.is_salable, excluded.problem)",
+        )?
+        .execute(params![
+            commerce.as_str(),
+            sku.as_str(),
+            website.as_str(),
+            state,
+            level.map(|level| level.0),
+            level.map(|level| level.1),
+            problem,
+        ])?;
+    Ok(())
+}
+
+fn product(row: &rusqlite::Row<'_>) -> Result<StoredProduct, StoreError> {
+    let website_ids: String = row.get("website_ids")?;
+    let config = match (row.get("managed")?, row.get::<_, Option<bool>>("backorders")?, row.get("min_qty")?) {
+        (Some(managed), Some(backorders), Some(min_qty)) => Some((
+            managed,
+            if backorders { Backorders::On } else { Backorders::Off },
+            Decimal::from_ten_thousandths(min_qty),
+        )),
+        _ => None,
+    };
+    Ok(StoredProduct {
+        product_id: row.get("product_id")?,
+        sku: row.get::<_, String>("sku")?.into(),
+        type_id: row.get("type_id")?,
+        enabled: row.get("enabled")?,
+        website_ids: website_ids.split_ascii_whitespace().filter_map(|id| id.parse().ok()).collect(),
+        config,
+        attributes: Vec::new(),
+        stocks: BTreeMap::new(),
+        read_at: time("product.read_at", row.get("read_at")?)?,
+    })
+}
+
+fn stock(row: &rusqlite::Row<'_>) -> Result<StoredStock, StoreError> {
+    let state: String = row.get("state")?;
+    match (state.as_str(), row.get("salable")?, row.get("is_salable")?) {
+        ("level", Some(salable), Some(is_salable)) => {
+            Ok(StoredStock::Level { salable: Decimal::from_ten_thousandths(salable), is_salable })
+        }
+        ("absent", ..) => Ok(StoredStock::Absent),
+        ("no_source", ..) => Ok(StoredStock::NoSource),
+        ("unknown", ..) => Ok(StoredStock::Unknown(row.get::<_, Option<String>>("problem")?.unwrap_or_default())),
+        _ => Err(StoreError::Corrupt { column: "stock.state", value: state }),
+    }
+}

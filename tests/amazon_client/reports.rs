@@ -1,0 +1,168 @@
+//! The listings report: waiting for it, and reading whatever shape it comes in.
+
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use stocksync::clock::Clock;
+use stocksync::http::Fault;
+use stocksync::sim::amazon::{Charset, Edit, Header, ReportShape, SettingsEdit};
+
+use crate::bench::Bench;
+use crate::stub::{Reply, Stub, de, html, json, reply, skus};
+
+const CP1252: &str = "text/plain; charset=Cp1252";
+const UTF8: &str = "text/plain; charset=UTF-8";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn document(content_type: &str, bytes: Vec<u8>) -> Reply {
+    reply(200, &[("content-type", content_type)], bytes)
+}
+
+/// The seller SKUs of a report whose document is this.
+async fn report(document: impl Fn() -> Reply + Send + Sync + 'static) -> Result<Vec<String>, Fault> {
+    let stub = Stub::start(move |asked| (asked.operation == "document").then(&document)).await;
+    let found = stub.client().report(&de()).await?;
+    Ok(found.iter().map(ToString::to_string).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_shape_that_was_seen_is_read() {
+    let cases: [(&str, &[u8], &[&str]); 17] = [
+        (CP1252, b"seller-sku\tquantity\nA\t1\nB\t\n", &["A", "B"]),
+        (CP1252, b"seller-sku\tquantity\n", &[]),
+        (CP1252, b"seller-sku\tquantity", &[]),
+        (CP1252, b"item-name\tseller-sku\r\nn\tA\r\n\r\nn\tB", &["A", "B"]),
+        (CP1252, b"item-name\tseller-sku\tprice\na \"5\" \rb\tA \t1\n\"\tB\"\t1\n", &["A ", "B\""]),
+        (CP1252, b"seller-sku\nGr\xf6\xdfe\n\x80\n", &["Größe", "€"]),
+        (UTF8, "seller-sku\nGröße\n日本\n".as_bytes(), &["Größe", "日本"]),
+        ("text/plain;charset=utf-8", "seller-sku\nGröße\n".as_bytes(), &["Größe"]),
+        ("text/plain; charset=Shift_JIS", b"\x8fo\x95i\x8e\xd2SKU\tx\n\x93\xfa\x96{\t1\n", &["日本"]),
+        ("", b"seller-sku\nGr\xf6\xdfe\n", &["Größe"]),
+        // The mark speaks louder than the header.
+        (CP1252, "\u{feff}seller-sku\nGröße\n".as_bytes(), &["Größe"]),
+        (CP1252, b"Artikelbezeichnung\tH\xe4ndler-SKU\tMenge\nn\tA\t1\n", &["A"]),
+        (UTF8, "SKU venditore\tquantità\nA\t1\n".as_bytes(), &["A"]),
+        (CP1252, b"parent-sku\tSeller-SKU \nP\tA\n", &["A"]),
+        (CP1252, b"seller-sku\tfulfillment-channel\nA\tDEFAULT\nA\tAMAZON_EU\n\tDEFAULT\n", &["A"]),
+        (CP1252, b"item-name\tseller-sku\tprice\tquantity\topen-date\nn\tA\t1\t\t\n", &["A"]),
+        // Characters that were lost stay lost, and the row stays.
+        (CP1252, b"seller-sku\n??\nA\n", &["??", "A"]),
+    ];
+    for (content_type, bytes, expected) in cases {
+        for packed in [false, true] {
+            let body = if packed { gzip(bytes) } else { bytes.to_vec() };
+            let found = report(move || document(content_type, body.clone())).await.unwrap();
+            assert_eq!(found, expected, "{:?} packed: {packed}", String::from_utf8_lossy(bytes));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_its_storage_unpacked_is_read_too() {
+    let packed = gzip(b"seller-sku\nA\n");
+    let reply = move || {
+        let headers = [("content-type", CP1252), ("content-encoding", "gzip")];
+        reply(200, &headers, packed.clone())
+    };
+    assert_eq!(report(reply).await.unwrap(), ["A"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_an_error_and_not_an_empty_shop() {
+    let whole = gzip("seller-sku\nA\n".repeat(100).as_bytes());
+    let mut spoilt = whole.clone();
+    let middle = spoilt.len() - 6;
+    spoilt[middle] ^= 0xff;
+    for (bytes, expected) in [
+        (b"".to_vec(), "column"),
+        (b"\n\n".to_vec(), "column"),
+        (b"name\tprice\nA\t1\n".to_vec(), "column is not to be told: name price"),
+        (b"own sku\ttheir sku\nA\tB\n".to_vec(), "column"),
+        (b"<!DOCTYPE html>\n<title>Sorry!</title>".to_vec(), "column"),
+        (b"name\tseller-sku\nA\tA\nB".to_vec(), "line 3 is cut"),
+        (whole[..whole.len() - 9].to_vec(), "cannot be unpacked"),
+        (spoilt, "cannot be unpacked"),
+    ] {
+        let fault = report(move || document(CP1252, bytes.clone())).await.unwrap_err();
+        assert!(matches!(&fault, Fault::Nonsense { what } if what.contains(expected)), "{expected}: {fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_without_a_document_says_why() {
+    for (status, expected) in [
+        (
+            "CANCELLED",
+            "HTTP 200 CANCELLED: report R/1 has no document: Amazon has no data for it, or was asked for it too often",
+        ),
+        ("FATAL", "HTTP 200 FATAL: report R/1 has no document: Amazon gives no reason"),
+        ("DONE", "HTTP 200 DONE: report R/1 has no document: Amazon gives no reason"),
+    ] {
+        let body = format!(r#"{{"reportId":"R/1","processingStatus":"{status}"}}"#);
+        let stub = Stub::start(move |asked| (asked.operation == "getReport").then(|| json(200, body.clone()))).await;
+        let fault = stub.client().report(&de()).await.unwrap_err();
+        assert!(matches!(fault, Fault::Rejected(_)), "{fault:?}");
+        assert_eq!(fault.to_string(), expected);
+        assert_eq!((stub.count("getReport"), stub.count("document")), (1, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_given_up_after_an_hour() {
+    let stub = Stub::start(|asked| match (asked.operation, asked.nth % 3) {
+        ("getReport", 0) => Some(html(503)),
+        ("getReport", 1) => Some(json(200, r#"{"processingStatus":"IN_QUEUE"}"#)),
+        ("getReport", _) => Some(json(200, r#"{"processingStatus":"IN_PROGRESS"}"#)),
+        _ => None,
+    })
+    .await;
+    let started = Clock::system().instant();
+    let fault = stub.client().report(&de()).await.unwrap_err();
+    let took = Clock::system().instant() - started;
+    assert_eq!(fault.to_string(), "HTTP 200 IN_PROGRESS: report R/1 has no document: it took too long");
+    assert!((Duration::from_hours(1)..Duration::from_mins(61)).contains(&took), "{took:?}");
+    assert!((180..400).contains(&stub.count("getReport")), "{}", stub.count("getReport"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_url_that_died_is_asked_for_once_more() {
+    let dead = || reply(403, &[("content-type", "application/xml")], "<Error><Code>AccessDenied</Code></Error>");
+    let ended = || reply(400, &[("content-type", "application/xml")], "<Error><Code>ExpiredToken</Code></Error>");
+    for answer in [dead as fn() -> Reply, ended] {
+        let stub = Stub::start(move |asked| (asked.operation == "document" && asked.nth == 1).then(answer)).await;
+        assert_eq!(stub.client().report(&de()).await.unwrap(), skus(&["A"]));
+        assert_eq!((stub.count("createReport"), stub.count("getReportDocument"), stub.count("document")), (1, 2, 2));
+    }
+
+    let stub = Stub::start(move |asked| (asked.operation == "document").then(dead)).await;
+    let fault = stub.client().report(&de()).await.unwrap_err();
+    assert_eq!(fault.status(), Some(403), "{fault}");
+    assert_eq!((stub.count("getReportDocument"), stub.count("document")), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_simulators_reports_are_read_in_all_their_shapes() {
+    let bench = Bench::start("").await;
+    for sku in ["Größe", "日本"] {
+        bench.amazon.set_listing("A1SELLER", sku, Edit { create: true, ..Edit::default() }).unwrap();
+    }
+    let headers = [Header::Usual, Header::Long, Header::Short, Header::German];
+    for (number, header) in headers.into_iter().cycle().take(8).enumerate() {
+        let charset = if number % 3 == 0 { Charset::Utf8 } else { Charset::Cp1252 };
+        let byte_order_mark = charset == Charset::Utf8 && number > 3;
+        let shape = ReportShape { header, charset, byte_order_mark, gzip: number % 2 == 0 };
+        bench.amazon.change_settings(SettingsEdit { report: Some(shape.clone()), ..SettingsEdit::default() });
+        let found = bench.client.report(&de()).await.unwrap();
+        assert_eq!(found.len(), 102, "{shape:?}");
+        let lost = if charset == Charset::Utf8 { "日本" } else { "??" };
+        assert!(found.contains(&lost.into()) && found.contains(&"Größe".into()), "{shape:?}");
+    }
+    assert!(bench.amazon.stats().violations.is_empty());
+}

@@ -1,0 +1,8 @@
+//! The Commerce reader against a small shop on loopback, in virtual time.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+mod auth;
+mod faults;
+mod shop;
+mod skus;
+mod sweep;

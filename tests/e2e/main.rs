@@ -1,0 +1,17 @@
+//! The real binary, driven from outside as a stranger would, against simulators that the test serves and changes.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as they do")]
+
+mod bench;
+mod commerce_trouble;
+mod isolation;
+mod kill;
+mod logs;
+mod plan;
+mod precedence;
+mod resync;
+mod resync_scope;
+mod secrets;
+mod service;
+mod signals;
+mod simulate;
+mod terminal;

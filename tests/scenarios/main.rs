@@ -1,0 +1,17 @@
+//! The whole program in virtual time: a shop and an Amazon on loopback, and what was sent, withheld and shown.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as they do")]
+
+mod belief;
+mod bench;
+mod deciding;
+mod listings;
+mod mapping;
+mod names;
+mod newest;
+mod outages;
+mod pacing;
+mod quantities;
+mod refusals;
+mod scene;
+mod service;
+mod verifying;

@@ -1,0 +1,238 @@
+//! Readings: what Commerce said of each product, and for which products an answer speaks.
+
+use std::collections::BTreeMap;
+
+use stocksync::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, WebsiteCode};
+use stocksync::store::{PageScope, StoredProduct, StoredStock, SweepRecord};
+
+use crate::bench::{Bench, at, on_every_store, shop, skus};
+
+on_every_store![
+    a_product_comes_back_as_it_was_read,
+    a_newer_reading_replaces_the_older_one_whole,
+    the_newest_reading_holds_unless_the_clock_was_put_back,
+    a_page_forgets_what_it_speaks_for_and_does_not_name,
+    the_end_of_a_sweep_forgets_everything_behind_it,
+    an_answer_without_a_scope_forgets_nothing,
+    another_commerce_is_another_world,
+    a_forgotten_product_leaves_nothing_behind,
+    a_confirmed_absence_replaces_the_doubt,
+    an_attribute_finds_its_products_and_moves_with_its_value,
+    websites_are_replaced_as_a_whole,
+    a_sweep_remembers_the_last_complete_one,
+];
+
+fn level(whole: i64, is_salable: bool) -> StoredStock {
+    StoredStock::Level { salable: Decimal::from_ten_thousandths(whole * 10_000), is_salable }
+}
+
+fn product(id: u64, sku: &str) -> StoredProduct {
+    StoredProduct {
+        product_id: id,
+        sku: sku.into(),
+        type_id: "simple".into(),
+        enabled: true,
+        website_ids: vec![1],
+        config: Some((true, Backorders::Off, Decimal::ZERO)),
+        attributes: Vec::new(),
+        stocks: BTreeMap::from([("base".into(), level(7, true))]),
+        read_at: at(0),
+    }
+}
+
+impl Bench {
+    async fn read(&self, scope: Option<(u64, Option<u64>)>, products: Vec<StoredProduct>) {
+        let scope = scope.map(|(from, to)| PageScope { from, to });
+        self.store.save_products(&shop(), scope, products).await.unwrap();
+    }
+
+    async fn products(&self, names: &[&str]) -> BTreeMap<Sku, StoredProduct> {
+        let names: Vec<Sku> = names.iter().copied().map(Sku::from).collect();
+        self.store.products(&shop(), &names).await.unwrap()
+    }
+
+    async fn there(&self, names: &[&str]) -> Vec<String> {
+        self.products(names).await.into_keys().map(|sku| sku.to_string()).collect()
+    }
+
+    async fn by_ean(&self, seller_sku: &str) -> Vec<Sku> {
+        let found = self.store.skus_by_attribute(&shop(), "ean", &skus([seller_sku])).await.unwrap();
+        found.into_values().flatten().collect()
+    }
+}
+
+async fn a_product_comes_back_as_it_was_read(bench: Bench) {
+    let odd = StoredProduct {
+        product_id: 4_000_000_000,
+        sku: "Größe ' XL\u{1f600}".into(),
+        type_id: "downloadable".into(),
+        enabled: false,
+        website_ids: vec![1, 12],
+        config: Some((false, Backorders::On, Decimal::from_ten_thousandths(-505_000))),
+        stocks: BTreeMap::from([
+            ("a".into(), StoredStock::Level { salable: Decimal::from_ten_thousandths(-12_345), is_salable: false }),
+            ("b".into(), StoredStock::Absent),
+            ("c".into(), StoredStock::NoSource),
+            ("d".into(), StoredStock::Unknown("HTTP 503".into())),
+        ]),
+        ..product(1, "")
+    };
+    let bare = StoredProduct {
+        website_ids: Vec::new(),
+        config: None,
+        stocks: BTreeMap::new(),
+        type_id: "bundle".into(),
+        ..product(2, "BARE")
+    };
+    bench.read(None, vec![odd.clone(), bare.clone()]).await;
+    let found = bench.products(&[odd.sku.as_str(), "BARE", "größe ' xl\u{1f600}", "bare"]).await;
+    assert_eq!(found.into_values().collect::<Vec<_>>(), [bare, odd]);
+}
+
+async fn a_newer_reading_replaces_the_older_one_whole(bench: Bench) {
+    bench.read(None, vec![product(1, "MUG")]).await;
+    let newer = StoredProduct {
+        type_id: "virtual".into(),
+        enabled: false,
+        website_ids: vec![2],
+        config: None,
+        stocks: BTreeMap::from([("base".into(), StoredStock::Absent)]),
+        read_at: at(1),
+        ..product(9, "MUG")
+    };
+    bench.read(None, vec![newer.clone()]).await;
+    assert_eq!(bench.products(&["MUG"]).await.into_values().collect::<Vec<_>>(), [newer]);
+}
+
+async fn the_newest_reading_holds_unless_the_clock_was_put_back(bench: Bench) {
+    let with = |value: &str, quantity, minutes| StoredProduct {
+        attributes: vec![("ean".into(), value.into())],
+        stocks: BTreeMap::from([("base".into(), level(quantity, true))]),
+        read_at: at(minutes),
+        ..product(1, "MUG")
+    };
+    bench.read(None, vec![with("newest", 9, 100)]).await;
+    bench.read(None, vec![with("older", 3, 99)]).await;
+    let found = bench.products(&["MUG"]).await.remove("MUG").unwrap();
+    assert_eq!((&found.stocks["base"], found.read_at), (&level(9, true), at(100)));
+    assert_eq!(bench.by_ean("older").await, Vec::<Sku>::new());
+    // More than an hour newer: no other process reads that slowly.
+    bench.read(None, vec![with("after", 3, 30)]).await;
+    let found = bench.products(&["MUG"]).await.remove("MUG").unwrap();
+    assert_eq!((&found.stocks["base"], found.read_at), (&level(3, true), at(30)));
+    assert_eq!(bench.by_ean("after").await, [Sku::from("MUG")]);
+}
+
+async fn a_page_forgets_what_it_speaks_for_and_does_not_name(bench: Bench) {
+    let all = ["A1", "B2", "C3", "D4", "E5"];
+    let products = (1..).zip(all).map(|(id, sku)| product(id, sku));
+    bench.read(Some((0, None)), products.collect()).await;
+    bench.read(Some((1, Some(4))), vec![product(3, "C3")]).await;
+    assert_eq!(bench.there(&all).await, ["A1", "C3", "E5"], "above 1 up to 4");
+    bench.read(Some((0, Some(1))), vec![product(1, "renamed")]).await;
+    assert_eq!(bench.there(&["A1", "renamed", "E5"]).await, ["E5", "renamed"]);
+}
+
+async fn the_end_of_a_sweep_forgets_everything_behind_it(bench: Bench) {
+    bench.read(None, vec![product(1, "A"), product(5, "B"), product(u64::from(u32::MAX), "C")]).await;
+    bench.read(Some((5, None)), Vec::new()).await;
+    assert_eq!(bench.there(&["A", "B", "C"]).await, ["A", "B"]);
+}
+
+async fn an_answer_without_a_scope_forgets_nothing(bench: Bench) {
+    bench.read(None, vec![product(1, "A"), product(2, "B")]).await;
+    bench.read(None, vec![product(2, "B")]).await;
+    bench.read(None, Vec::new()).await;
+    assert_eq!(bench.there(&["A", "B"]).await, ["A", "B"]);
+}
+
+async fn another_commerce_is_another_world(bench: Bench) {
+    let other: CommerceName = "other".into();
+    bench.read(None, vec![product(1, "MUG")]).await;
+    bench.store.save_products(&other, Some(PageScope { from: 0, to: None }), Vec::new()).await.unwrap();
+    bench.store.forget_product(&other, &"MUG".into()).await.unwrap();
+    assert_eq!(bench.there(&["MUG"]).await, ["MUG"]);
+    assert!(bench.store.products(&other, &["MUG".into()]).await.unwrap().is_empty());
+}
+
+async fn a_forgotten_product_leaves_nothing_behind(bench: Bench) {
+    let coded = StoredProduct { attributes: vec![("ean".into(), "123".into())], ..product(1, "MUG") };
+    bench.read(None, vec![coded]).await;
+    bench.store.forget_product(&shop(), &"MUG".into()).await.unwrap();
+    assert_eq!(bench.there(&["MUG"]).await, [""; 0]);
+    assert_eq!(bench.by_ean("123").await, Vec::<Sku>::new());
+    let bare = StoredProduct { stocks: BTreeMap::new(), ..product(1, "MUG") };
+    bench.read(None, vec![bare.clone()]).await;
+    assert_eq!(bench.products(&["MUG"]).await["MUG"], bare, "its old stock does not come back");
+}
+
+async fn a_confirmed_absence_replaces_the_doubt(bench: Bench) {
+    let doubtful = StoredProduct {
+        stocks: BTreeMap::from([("base".into(), StoredStock::Absent), ("b2b".into(), level(4, true))]),
+        ..product(1, "MUG")
+    };
+    bench.read(None, vec![doubtful]).await;
+    for stock in [StoredStock::NoSource, level(3, false), StoredStock::Unknown("HTTP 500".into())] {
+        bench.store.save_stock(&shop(), &"MUG".into(), &"base".into(), stock.clone()).await.unwrap();
+        let stocks = &bench.products(&["MUG"]).await["MUG"].stocks;
+        assert_eq!((&stocks["base"], &stocks["b2b"]), (&stock, &level(4, true)));
+    }
+}
+
+async fn an_attribute_finds_its_products_and_moves_with_its_value(bench: Bench) {
+    let coded = |id, sku: &str, minutes, pairs: &[(&str, &str)]| StoredProduct {
+        attributes: pairs.iter().map(|(code, value)| ((*code).to_owned(), (*value).to_owned())).collect(),
+        read_at: at(minutes),
+        ..product(id, sku)
+    };
+    let products = [
+        coded(1, "MUG", 0, &[("ean", "123"), ("asin", "B0")]),
+        coded(2, "CUP", 0, &[("ean", "123")]),
+        coded(3, "PAN", 0, &[("ean", "abc")]),
+    ];
+    bench.read(None, products.to_vec()).await;
+    assert_eq!(bench.by_ean("123").await, [Sku::from("CUP"), "MUG".into()]);
+    assert_eq!(bench.by_ean("abc").await, [Sku::from("PAN")]);
+    assert_eq!(bench.by_ean("ABC").await, Vec::<Sku>::new(), "byte for byte");
+    assert_eq!(bench.by_ean("B0").await, Vec::<Sku>::new(), "another attribute's value");
+    bench.read(None, vec![coded(1, "MUG", 1, &[("ean", "456")]), coded(2, "CUP", 1, &[])]).await;
+    assert_eq!(bench.by_ean("123").await, Vec::<Sku>::new());
+    let found = bench.store.skus_by_attribute(&shop(), "ean", &skus(["456", "abc", "123"])).await.unwrap();
+    let expected: [(SellerSku, Vec<Sku>); 2] = [("456".into(), vec!["MUG".into()]), ("abc".into(), vec!["PAN".into()])];
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+}
+
+async fn websites_are_replaced_as_a_whole(bench: Bench) {
+    let save = async |rows: &[(u32, &str)]| {
+        let rows = rows.iter().map(|(id, code)| (*id, WebsiteCode::from(*code))).collect();
+        bench.store.save_websites(&shop(), rows).await.unwrap();
+        bench.store.websites(&shop()).await.unwrap().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(bench.store.websites(&shop()).await.unwrap(), BTreeMap::new());
+    assert_eq!(save(&[(1, "base"), (2, "b2b")]).await, [("b2b".into(), 2), ("base".into(), 1)]);
+    assert_eq!(save(&[(3, "base")]).await, [("base".into(), 3)]);
+}
+
+async fn a_sweep_remembers_the_last_complete_one(bench: Bench) {
+    let sweep = |minutes: i64, complete, products| SweepRecord {
+        started_at: at(minutes),
+        finished_at: at(minutes + 1),
+        complete,
+        products,
+        problem: (!complete).then(|| "HTTP 503".to_owned()),
+        last_complete_at: None,
+        last_complete_products: None,
+    };
+    assert_eq!(bench.store.sweep(&shop()).await.unwrap(), None);
+    let last = |minutes: i64, products| (Some(at(minutes)), Some(products));
+    for (read, remembered) in [
+        (sweep(0, false, 3), (None, None)),
+        (sweep(10, true, 100), last(11, 100)),
+        (sweep(20, false, 40), last(11, 100)),
+        (sweep(30, true, 98), last(31, 98)),
+    ] {
+        bench.store.save_sweep(&shop(), read.clone()).await.unwrap();
+        let expected = SweepRecord { last_complete_at: remembered.0, last_complete_products: remembered.1, ..read };
+        assert_eq!(bench.store.sweep(&shop()).await.unwrap(), Some(expected));
+    }
+}
