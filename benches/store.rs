@@ -143,7 +143,7 @@ impl Bench {
             self.store.queue("plan", &self.account, changes, Vec::new(), self.clock.now()).await.unwrap();
         })
         .await;
-        self.time("take_next + record_outcome", SENT, async {
+        self.time("take_next + record_outcomes", SENT, async {
             let look = (1..=ROWS).map(|number| Observation {
                 seller_sku: sku(number),
                 channel: Some(Channel::Merchant),
@@ -154,7 +154,7 @@ impl Bench {
                 let slot =
                     self.store.take_next(&self.account, None, &[], jiff::Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
                 let outcome = Outcome::Accepted { submission_id: format!("submission-{number}") };
-                self.store.record_outcome(slot, outcome, self.clock.now()).await.unwrap();
+                self.store.record_outcomes(vec![(slot, outcome)], self.clock.now()).await.unwrap();
             }
         })
         .await;

@@ -129,18 +129,27 @@ impl Pusher {
             }
             tokio::select! {
                 Some(flight) = flights.join_next() => {
-                    // A flight that panicked leaves its listing in doubt: the next cycle sends it again.
-                    let (slot, answer) = match flight {
-                        Ok(landed) => landed,
-                        Err(error) => {
-                            tracing::error!(event = "push_died", account = %self.account, %error, "a change died on its way");
-                            continue;
-                        }
-                    };
-                    busy.retain(|seller_sku| *seller_sku != slot.seller_sku);
-                    failed = if may_concern_all(&slot, &answer) { failed + 1 } else { 0 };
-                    let outcome = self.land(&slot, answer, failed, &mut drained).await?;
-                    landed(Landed { slot, outcome });
+                    // Those that landed meanwhile are kept with it: on a slow disk, one at a time would hold the sending up.
+                    let mut flown = vec![flight];
+                    flown.extend(std::iter::from_fn(|| flights.try_join_next()));
+                    let now = self.clock.now();
+                    let mut outcomes = Vec::with_capacity(flown.len());
+                    for flight in flown {
+                        // A flight that panicked leaves its listing in doubt: the next cycle sends it again.
+                        let (slot, answer) = match flight {
+                            Ok(landed) => landed,
+                            Err(error) => {
+                                tracing::error!(event = "push_died", account = %self.account, %error, "a change died on its way");
+                                continue;
+                            }
+                        };
+                        busy.retain(|seller_sku| *seller_sku != slot.seller_sku);
+                        failed = if may_concern_all(&slot, &answer) { failed + 1 } else { 0 };
+                        let outcome = self.land(&slot, answer, failed, now, &mut drained).await?;
+                        outcomes.push((slot, outcome));
+                    }
+                    self.store.record_outcomes(outcomes.clone(), now).await?;
+                    outcomes.into_iter().for_each(|(slot, outcome)| landed(Landed { slot, outcome }));
                 }
                 Some(seen) = OptionFuture::from(looking.as_mut()), if looking.is_some() => {
                     looking = None;
@@ -210,14 +219,15 @@ impl Pusher {
         Ok(withdrawn)
     }
 
+    /// What became of one; to be kept by the caller.
     async fn land(
         &self,
         slot: &Slot,
         answer: Answer,
         failed: u32,
+        now: Timestamp,
         drained: &mut Drained,
     ) -> Result<Outcome, StoreError> {
-        let now = self.clock.now();
         let set_aside = self.set_aside(slot).await?;
         let outcome = match answer {
             Ok(Submission::Accepted { submission_id }) => Outcome::Accepted { submission_id },
@@ -229,6 +239,10 @@ impl Pusher {
                 }
                 match fault {
                     Fault::Unauthorized { .. } => Outcome::NotSent,
+                    // The account's right may be missing rather than the listing's: as soon as it is back, this goes.
+                    fault if amazon::is_account_wide(&fault, &slot.seller_sku) => {
+                        Outcome::Rejected { text, retry_at: later(now, PARKED) }
+                    }
                     Fault::Rejected(_) => Outcome::Rejected { text, retry_at: later(now, set_aside) },
                     _ => Outcome::NoAnswer { text, retry_at: later(now, set_aside.min(SILENT_AT_MOST)) },
                 }
@@ -265,7 +279,6 @@ impl Pusher {
             }
             Outcome::NotSent | Outcome::Withdrawn { .. } => {}
         }
-        self.store.record_outcome(slot.clone(), outcome.clone(), now).await?;
         Ok(outcome)
     }
 

@@ -30,6 +30,8 @@ impl AccountCycle {
             let report = self.client.report(marketplace).await;
             (marketplace, report)
         });
+        let mut listed = self.looker.marketplaces.iter().filter(|id| known.contains_key(*id)).count();
+        let mut without_list = None;
         for (marketplace, report) in futures_util::future::join_all(reports).await {
             match report {
                 Ok(seller_skus) => {
@@ -40,22 +42,28 @@ impl AccountCycle {
                         listings = seller_skus.len(),
                         "listings discovered"
                     );
+                    listed += 1;
                     self.store.save_discovery(&self.account.name, marketplace, seller_skus, self.clock.now()).await?;
                 }
                 // An old list is better than none: what is on it is still looked at before it is sent anything.
-                Err(fault) if known.contains_key(marketplace) && !matches!(fault, Fault::Unauthorized { .. }) => {
+                Err(fault) if !matches!(fault, Fault::Unauthorized { .. }) => {
                     tracing::warn!(
                         event = "discovery_failed",
                         account = %self.account.name,
                         %marketplace,
                         error = %fault,
-                        "listings could not be discovered; the last list is used"
+                        "listings could not be discovered; the last list is used, if there is one"
                     );
+                    without_list = Some(fault);
                 }
-                Err(fault) => return Err(CycleError::Amazon { account: self.account.name.clone(), fault }),
+                Err(fault) => return Err(self.amazon(fault)),
             }
         }
-        Ok(())
+        // One country that has no list holds up no other one.
+        match without_list {
+            Some(fault) if listed == 0 => Err(self.amazon(fault)),
+            _ => Ok(()),
+        }
     }
 
     /// Looks for a few seller SKUs in every marketplace of the account, with or without a report.

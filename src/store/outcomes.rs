@@ -31,31 +31,10 @@ pub enum Outcome {
 }
 
 impl Store {
-    /// Keeps the outcome, the journal's row and the new belief together.
-    pub async fn record_outcome(&self, sent: Slot, outcome: Outcome, at: Timestamp) -> Result<(), StoreError> {
+    /// Keeps the outcomes, the journal's rows and the new beliefs together.
+    pub async fn record_outcomes(&self, landed: Vec<(Slot, Outcome)>, at: Timestamp) -> Result<(), StoreError> {
         self.write(move |transaction| {
-            match &outcome {
-                Outcome::Accepted { submission_id } => {
-                    accepted(transaction, &sent, submission_id, at)?;
-                    journal(transaction, &sent, at, Some(submission_id), "accepted", None)?;
-                }
-                Outcome::Rejected { text, retry_at } => {
-                    refused(transaction, &sent, text, at, *retry_at)?;
-                    no_doubt(transaction, &sent)?;
-                    journal(transaction, &sent, at, None, "rejected", Some(text))?;
-                }
-                Outcome::NoAnswer { text, retry_at } => {
-                    refused(transaction, &sent, text, at, *retry_at)?;
-                    journal(transaction, &sent, at, None, "no_answer", Some(text))?;
-                }
-                Outcome::NotSent => return no_doubt(transaction, &sent),
-                Outcome::Withdrawn { .. } => return Ok(()),
-            }
-            // A newer value may have come into the slot meanwhile: it stays.
-            transaction
-                .prepare_cached("DELETE FROM outbox WHERE account = ?1 AND seller_sku = ?2 AND quantity = ?3")?
-                .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.quantity])?;
-            Ok(())
+            landed.iter().try_for_each(|(sent, outcome)| record_outcome(transaction, sent, outcome, at))
         })
         .await
     }
@@ -65,6 +44,36 @@ impl Store {
         let (account, seller_sku) = (account.clone(), seller_sku.clone());
         self.call(move |connection| failures(connection, &account, &seller_sku)).await
     }
+}
+
+fn record_outcome(
+    transaction: &Transaction<'_>,
+    sent: &Slot,
+    outcome: &Outcome,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    match outcome {
+        Outcome::Accepted { submission_id } => {
+            accepted(transaction, sent, submission_id, at)?;
+            journal(transaction, sent, at, Some(submission_id), "accepted", None)?;
+        }
+        Outcome::Rejected { text, retry_at } => {
+            refused(transaction, sent, text, at, *retry_at)?;
+            no_doubt(transaction, sent)?;
+            journal(transaction, sent, at, None, "rejected", Some(text))?;
+        }
+        Outcome::NoAnswer { text, retry_at } => {
+            refused(transaction, sent, text, at, *retry_at)?;
+            journal(transaction, sent, at, None, "no_answer", Some(text))?;
+        }
+        Outcome::NotSent => return no_doubt(transaction, sent),
+        Outcome::Withdrawn { .. } => return Ok(()),
+    }
+    // A newer value may have come into the slot meanwhile: it stays.
+    transaction
+        .prepare_cached("DELETE FROM outbox WHERE account = ?1 AND seller_sku = ?2 AND quantity = ?3")?
+        .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.quantity])?;
+    Ok(())
 }
 
 fn failures(connection: &Connection, account: &AccountName, seller_sku: &SellerSku) -> Result<u32, StoreError> {

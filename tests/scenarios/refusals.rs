@@ -164,3 +164,28 @@ async fn an_outage_of_hours_ends_with_everything_right() {
     let shown = |number: u32| bench.shown(&format!("P-{number:05}"));
     assert!((1..=12).all(|number| shown(number) == Some(if number == 7 { 0 } else { 9 })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_country_without_a_report_holds_up_no_other_one() {
+    for kind in [FaultKind::Cancelled, FaultKind::Fatal, FaultKind::Status500] {
+        let scene = Scene::new()
+            .many(3, 9, 4)
+            .store(super::scene::store("acme-fr").country("FR"))
+            .listing_with("P-FR", "quantity = 4, marketplaces = [\"FR\"]")
+            .product("P-FR", 9);
+        let bench = Bench::start(scene).await;
+        // The reports of both countries are asked for side by side, France's first.
+        let spoilt = if kind == FaultKind::Status500 { 20 } else { 1 };
+        let operation = Some(Operation::CreateReport);
+        bench.fault(Fault { operation, count: Some(spoilt), ..Fault::new(kind) });
+        let worked = bench.work_on("acme", &bench.order()).await;
+        if kind == FaultKind::Status500 {
+            assert!(worked.is_err(), "without any list there is nothing to do");
+            continue;
+        }
+        assert_eq!(worked.unwrap().drained.accepted, 3, "{kind:?}: only Germany's list is there");
+        bench.cycles("10m").await;
+        bench.wait("1m").await;
+        assert_eq!((bench.shown("P-FR"), bench.shown("P-00001")), (Some(9), Some(9)), "{kind:?}");
+    }
+}

@@ -132,7 +132,7 @@ impl Bench {
     /// Takes what goes next, and lands it.
     pub(crate) async fn send(&self, outcome: Outcome, minutes: i64) -> Slot {
         let slot = self.take(None, &[]).await.expect("something waits");
-        self.store.record_outcome(slot.clone(), outcome, at(minutes)).await.unwrap();
+        self.store.record_outcomes(vec![(slot.clone(), outcome)], at(minutes)).await.unwrap();
         slot
     }
 

@@ -162,13 +162,13 @@ async fn a_settled_slot_that_left_meanwhile_is_corrected(bench: Bench) {
     bench.queue("plan-1", vec![change("SENT", Some(3), 10), change("FLYING", Some(3), 10)], 1).await;
     // While plan 2, which finds that 3 is right after all, is made:
     let sent = bench.take(None, &["FLYING"]).await.unwrap();
-    bench.store.record_outcome(sent, accepted("s-1"), at(5)).await.unwrap();
+    bench.store.record_outcomes(vec![(sent, accepted("s-1"))], at(5)).await.unwrap();
     let flying = bench.take(None, &[]).await.unwrap();
     let corrected =
         ["SENT", "FLYING"].map(|name| Settled { seller_sku: name.into(), correction: Some(change(name, Some(3), 3)) });
     bench.store.queue("plan-2", &acme(), Vec::new(), corrected.to_vec(), at(4)).await.unwrap();
     assert_eq!(bench.slot("SENT").await.unwrap().quantity, 3);
-    bench.store.record_outcome(flying, accepted("s-2"), at(6)).await.unwrap();
+    bench.store.record_outcomes(vec![(flying, accepted("s-2"))], at(6)).await.unwrap();
     assert_eq!(bench.slot("FLYING").await.unwrap().quantity, 3, "it goes behind the one under way");
 }
 

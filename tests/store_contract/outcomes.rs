@@ -132,7 +132,7 @@ async fn a_newer_value_that_came_meanwhile_stays(bench: Bench) {
         bench.queue("plan-1", vec![change(name, Some(9), 7)], 1).await;
         let slot = bench.take(Some("plan-1"), &[]).await.unwrap();
         bench.queue("plan-2", vec![change(name, Some(9), 5)], 3).await;
-        bench.store.record_outcome(slot, outcome, at(4)).await.unwrap();
+        bench.store.record_outcomes(vec![(slot, outcome)], at(4)).await.unwrap();
         let newer = bench.slot(name).await.unwrap();
         assert_eq!((newer.quantity, newer.plan_id.as_str()), (5, "plan-2"), "{name}");
     }
@@ -143,7 +143,7 @@ async fn the_same_value_that_came_meanwhile_is_done(bench: Bench) {
     bench.planned(7, 1).await;
     let slot = bench.take(None, &[]).await.unwrap();
     bench.queue("plan-2", vec![change("MUG", Some(9), 7)], 3).await;
-    bench.store.record_outcome(slot, accepted("s-1"), at(4)).await.unwrap();
+    bench.store.record_outcomes(vec![(slot, accepted("s-1"))], at(4)).await.unwrap();
     assert_eq!(bench.slot("MUG").await, None);
 }
 
