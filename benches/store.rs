@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stocksync::clock::Clock;
-use stocksync::model::{AccountName, Backorders, Channel, Decimal, SellerSku};
+use stocksync::model::{AccountName, Backorders, Channel, Decimal, SellerSku, Tier};
 use stocksync::plan::{Change, Priority};
 use stocksync::reason::Reason;
 use stocksync::store::{Observation, Outcome, PageScope, Store, StoredProduct, StoredStock};
@@ -68,7 +68,10 @@ impl Bench {
                 "base".into(),
                 StoredStock::Level { salable: Decimal::from_ten_thousandths(quantity * 10_000), is_salable: true },
             )]),
+            updated_at: None,
             read_at,
+            tier: Tier::Full,
+            suspect: None,
         };
         let numbers: Vec<u32> = (1..=ROWS).collect();
         let pages: Vec<(PageScope, Vec<StoredProduct>)> = numbers

@@ -8,8 +8,10 @@ mod auth;
 mod captures_tests;
 mod client;
 mod configs;
+mod edition;
 mod fault;
 mod oauth1;
+mod per_sku;
 mod products;
 mod query;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod skus;
 mod stocks;
 mod sweep;
 mod tokens;
+mod watch;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -32,9 +35,12 @@ use client::Client;
 use query::Query;
 
 pub use auth::Auth;
-pub use row::{ProductRow, StockConfig, StockRow};
-pub use skus::{Confirmed, Found};
+pub use configs::StockItems;
+pub use edition::Edition;
+pub use row::{ProductRow, StockConfig, StockItem, StockRow};
+pub use skus::{Confirmed, Found, Known};
 pub use sweep::Sweep;
+pub use watch::{IndexRow, OrderRow};
 
 /// How an instance is reached.
 #[derive(Clone, Debug)]
@@ -51,6 +57,7 @@ pub struct Access {
 /// What is to be read of each product.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
+    pub edition: Edition,
     /// The websites whose stock is asked for.
     pub websites: &'a [Website],
     /// The codes of the attributes that hold seller SKUs.
@@ -65,6 +72,21 @@ pub struct Website {
     pub stock_id: Option<u32>,
 }
 
+/// Requests, and the time they took: the sum over all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    pub requests: u64,
+    pub busy: std::time::Duration,
+}
+
+impl std::ops::Sub for Load {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { requests: self.requests - other.requests, busy: self.busy.saturating_sub(other.busy) }
+    }
+}
+
 /// Reads one instance.
 #[derive(Debug)]
 pub struct Reader {
@@ -73,6 +95,8 @@ pub struct Reader {
     concurrency: usize,
     /// Of products and of the export; lowered to what the server allows.
     page_size: AtomicU32,
+    /// Of stock items.
+    settings_page_size: AtomicU32,
 }
 
 impl Reader {
@@ -80,7 +104,13 @@ impl Reader {
         let concurrency = access.concurrency.max(1);
         let page_size = AtomicU32::new(access.page_size.max(1));
         let client = Client::new(access.base_url, access.auth, concurrency, http, clock);
-        Self { client, clock, concurrency, page_size }
+        let settings_page_size = AtomicU32::new(configs::PAGE_SIZE);
+        Self { client, clock, concurrency, page_size, settings_page_size }
+    }
+
+    /// What was asked of the shop so far.
+    pub fn load(&self) -> Load {
+        Load { requests: self.client.requests(), busy: std::time::Duration::ZERO }
     }
 
     /// The websites that sell, in the order of their codes.

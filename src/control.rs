@@ -90,7 +90,8 @@ async fn resync(State((desk, clock)): State<(Desk, Clock)>, Json(request): Json<
     for (account, stores) in request.accounts {
         let (reply, answer) = oneshot::channel();
         let stranger = stores.iter().find(|store| !desk.stores.contains(*store)).cloned();
-        let order = Order { cause: "resync", stores, skus: request.skus.clone(), afresh: true, read_since };
+        let order =
+            Order { cause: "resync", stores, skus: request.skus.clone(), afresh: true, everything: true, read_since };
         let request = Request { order, progress: Progress::to(events.clone()), reply };
         let sender = desk.accounts.get(&account).filter(|_| stranger.is_none()).cloned();
         replies.push(async move {

@@ -47,6 +47,8 @@ pub struct Order {
     pub skus: Vec<SellerSku>,
     /// Believe nothing: discover and look at everything in scope.
     pub afresh: bool,
+    /// Read everything exactly, not only what may have moved.
+    pub everything: bool,
     /// Readings of Commerce made before this do not count.
     pub read_since: Timestamp,
 }
@@ -152,7 +154,8 @@ impl AccountCycle {
         for commerce in commerces {
             self.progress.send(Event::Reading { commerce: commerce.clone() });
             let named = self.products_named(commerce, stores, order).await?;
-            let read = self.sources.read(&self.store, commerce, named.as_deref(), order.read_since).await?;
+            let read =
+                self.sources.read(&self.store, commerce, named.as_deref(), order.everything, order.read_since).await?;
             self.progress.send(Event::Read { commerce: commerce.clone(), products: read.products });
             reads.insert(commerce.clone(), read);
         }

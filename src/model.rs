@@ -11,5 +11,5 @@ pub use decimal::{Decimal, DecimalError};
 pub use listing::{Belief, Channel, Known, Listing, Refusal};
 pub use marketplace::{MARKETPLACES, Marketplace, Region};
 pub use names::{AccountName, CommerceName, MarketplaceId, SellerSku, Sku, StoreName, WebsiteCode};
-pub use reading::{Backorders, Component, ProductType, Reading, Source, Stock};
+pub use reading::{Backorders, Component, ProductType, Reading, Source, Stock, Tier};
 pub use settings::{BackorderPolicy, CountryConflict, MaximumMode, MissingProduct, Mode, RuleSettings, StoreKey};

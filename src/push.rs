@@ -149,7 +149,9 @@ impl Pusher {
                         outcomes.push((slot, outcome));
                     }
                     self.store.record_outcomes(outcomes.clone(), now).await?;
-                    outcomes.into_iter().for_each(|(slot, outcome)| landed(Landed { slot, outcome }));
+                    for (slot, outcome) in outcomes {
+                        landed(Landed { slot, outcome });
+                    }
                 }
                 Some(seen) = OptionFuture::from(looking.as_mut()), if looking.is_some() => {
                     looking = None;

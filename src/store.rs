@@ -7,6 +7,9 @@ mod outbox;
 mod outcomes;
 mod readings;
 mod schema;
+mod suspects;
+mod sweeps;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +22,10 @@ pub use cycles::{CycleRecord, JournalEntry, Trouble};
 pub use listings::Observation;
 pub use outbox::{Ahead, Settled, Slot};
 pub use outcomes::Outcome;
-pub use readings::{PageScope, StoredProduct, StoredStock, SweepRecord};
+pub use readings::{PageScope, StoredProduct, StoredStock};
+pub use suspects::{Cause, Settings};
+pub use sweeps::SweepRecord;
+pub use watch::{IndexChange, IndexRow, SeenOrder};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -62,6 +68,7 @@ impl Store {
             .and_then(|()| connection.pragma_update(None, "cache_size", -16_000))
             .map_err(|error| failed(error.to_string()))?;
         schema::migrate(&mut connection, path)?;
+        watch::prepare(&connection)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 

@@ -77,6 +77,7 @@ async fn show(work: &AccountWork, pair: &Pair, clock: Clock, cycles: Option<u64>
             stores: std::collections::BTreeSet::new(),
             skus: Vec::new(),
             afresh: false,
+            everything: false,
             read_since: clock.now(),
         };
         let started = clock.instant();

@@ -101,7 +101,8 @@ pub(super) async fn plans(
         Ok(assembly) => assembly,
         Err(error) => return scope.iter().map(|(account, _)| (account.clone(), Err(error.clone()))).collect(),
     };
-    let order = Order { cause: "plan", stores: BTreeSet::new(), skus, afresh, read_since: clock.now() };
+    let order =
+        Order { cause: "plan", stores: BTreeSet::new(), skus, afresh, everything: true, read_since: clock.now() };
     let plans = assembly.side_by_side(scope, &order, async |work, order| work.cycle.plan(order).boxed().await).await;
     plans.into_iter().map(|(account, plan)| (account, plan.map_err(|error| error.to_string()))).collect()
 }

@@ -101,6 +101,7 @@ async fn here(args: &Args, config: &Arc<Config>, scope: &Scope, clock: Clock) ->
         stores: BTreeSet::new(),
         skus: args.sku.clone(),
         afresh: true,
+        everything: true,
         read_since: clock.now(),
     };
     let working = assembly.side_by_side(scope, &order, async |work, order| {

@@ -41,6 +41,10 @@ impl Client {
         Self { http, signer, rest_root, cloud, slots: Slots::new(concurrency), requests: AtomicU64::new(0) }
     }
 
+    pub(super) const fn is_cloud(&self) -> bool {
+        self.cloud
+    }
+
     /// How many requests were sent so far, repetitions included.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)

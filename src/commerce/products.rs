@@ -36,10 +36,20 @@ impl Page {
 }
 
 impl Reader {
-    pub(super) async fn products_after(&self, after: u64, attributes: &[String]) -> Result<Page, Fault> {
+    /// With `since`, only products saved then or later.
+    pub(super) async fn products_page(
+        &self,
+        after: u64,
+        since: Option<&str>,
+        attributes: &[String],
+    ) -> Result<Page, Fault> {
         let query = |size| {
-            let query = Query::new("V1/products").filter("entity_id", "gt", after).in_order_of_ids().first_page(size);
-            with_fields(query, attributes)
+            let query = Query::new("V1/products").filter("entity_id", "gt", after);
+            let query = match since {
+                Some(since) => query.filter("updated_at", "gteq", since),
+                None => query,
+            };
+            with_fields(query.in_order_of_ids().first_page(size), attributes)
         };
         let (size, answer) = self.client.page::<wire::List>("products", &self.page_size, query).await?;
         Ok(Page::new(after, size, &answer))

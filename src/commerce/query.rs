@@ -68,6 +68,11 @@ impl Query {
             .with("searchCriteria[sortOrders][0][direction]", "ASC")
     }
 
+    pub(super) fn newest_first(self, field: &str) -> Self {
+        self.with("searchCriteria[sortOrders][0][field]", field)
+            .with("searchCriteria[sortOrders][0][direction]", "DESC")
+    }
+
     pub(super) fn first_page(self, size: u32) -> Self {
         self.with("searchCriteria[currentPage]", 1).with("searchCriteria[pageSize]", size)
     }

@@ -55,6 +55,47 @@ impl From<&wire::StockItem> for StockConfig {
     }
 }
 
+/// A product's stock item as a bulk answer names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockItem {
+    pub product_id: u64,
+    pub config: StockConfig,
+    /// The stock itself, where no source holds it.
+    pub stock: StockRow,
+    /// The system's values, as far as this product uses them: manage stock, backorders, threshold.
+    pub system: (Option<bool>, Option<Backorders>, Option<Decimal>),
+}
+
+impl StockItem {
+    /// Without the inventory modules backorders are infinite and negative thresholds void: what may be sold is what there
+    /// is above a positive threshold.
+    pub(super) fn without_sources(item: &wire::StockItem) -> Self {
+        let mut config = StockConfig::from(item);
+        config.min_qty =
+            if config.backorders == Backorders::On { Decimal::ZERO } else { config.min_qty.max(Decimal::ZERO) };
+        let stock = match (config.managed, item.qty) {
+            (false, _) => StockRow::Level { salable: Decimal::ZERO, is_salable: true },
+            (true, None) => StockRow::Unknown("its stock item has no quantity".to_owned()),
+            (true, Some(qty)) => {
+                let salable = qty.saturating_sub(config.min_qty);
+                let enough = config.backorders == Backorders::On || salable > Decimal::ZERO;
+                StockRow::Level { salable, is_salable: item.is_in_stock && enough }
+            }
+        };
+        Self { config, stock, ..Self::new(item) }
+    }
+
+    pub(super) fn new(item: &wire::StockItem) -> Self {
+        let system = (
+            item.use_config_manage_stock.then_some(item.manage_stock),
+            item.use_config_backorders.then_some(item.backorders),
+            item.use_config_min_qty.then_some(item.min_qty),
+        );
+        let stock = StockRow::Unknown("its stock item was asked for its settings only".to_owned());
+        Self { product_id: item.product_id, config: item.into(), stock, system }
+    }
+}
+
 impl ProductRow {
     pub(super) fn new(product: wire::Product, attributes: &[String], config: Option<StockConfig>) -> Self {
         let attributes = product

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use super::per_sku::Single;
 use super::products::with_fields;
 use super::query::{Query, encode, fits_path};
 use super::stocks::{Export, Which};
-use super::{ProductRow, Reader, StockConfig, StockRow, Wanted, Website, wire};
+use super::{Edition, ProductRow, Reader, StockConfig, StockItem, StockRow, Wanted, Website, wire};
 use crate::http::Fault;
 use crate::model::{Decimal, Sku};
 
@@ -18,6 +19,18 @@ const LONGEST_QUERY: usize = 6000;
 const MOST_PER_QUERY: usize = 50;
 /// With more, reading everybody's settings in bulk is cheaper than asking one by one.
 const MOST_SINGLE_CONFIGS: usize = 100;
+
+/// Ids in one URL.
+const MOST_IDS: u32 = 300;
+
+/// A product that is known but for its stock.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub product_id: u64,
+    pub sku: &'a str,
+    pub type_id: &'a str,
+    pub config: Option<StockConfig>,
+}
 
 /// What became of a SKU that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,17 +79,62 @@ impl Reader {
                 missing.push((sku, Found::Missing));
             }
         }
-        let configs = self.configs_of(&lookup.products).await?;
+        let items = self.items_of(wanted.edition, &lookup.products).await?;
         let unknown = lookup.unknown.into_iter().map(|(sku, why)| (sku, Found::Unknown(why)));
         let mut found: BTreeMap<Sku, Found> = missing.into_iter().chain(unknown).collect();
         let rows = lookup.products.into_values().map(|product| {
-            let config = configs.get(&product.id).copied();
+            let config = items.get(&product.id).map(|item| item.config);
             ProductRow::new(product, wanted.attributes, config)
         });
-        for row in self.with_stocks_of(wanted, rows.collect()).await? {
+        for row in self.with_stocks_of(wanted, rows.collect(), &items).await? {
             found.insert(row.sku.clone(), Found::Product(Box::new(row)));
         }
         Ok(found)
+    }
+
+    /// Adds settings and stock to products that were named without.
+    pub async fn fill(&self, wanted: &Wanted<'_>, mut rows: Vec<ProductRow>) -> Result<Vec<ProductRow>, Fault> {
+        let names: Vec<(&Sku, u64)> = rows.iter().map(|row| (&row.sku, row.product_id)).collect();
+        let items = self.items(wanted.edition, &names).await?;
+        for row in &mut rows {
+            row.config = items.get(&row.product_id).map(|item| item.config);
+        }
+        self.with_stocks_of(wanted, rows, &items).await
+    }
+
+    /// The stock of products that are known otherwise, for one website. Where the server can tell, only of those that are
+    /// enabled and in the website: being left out then means something even without asking for the product.
+    pub async fn levels(
+        &self,
+        wanted: &Wanted<'_>,
+        website: &Website,
+        products: &[Known<'_>],
+    ) -> Result<BTreeMap<String, StockRow>, Fault> {
+        let export = match wanted.edition {
+            Edition::Export => {
+                let ids: Vec<u64> = products.iter().map(|product| product.product_id).collect();
+                let size = self.page_size.load(Ordering::Relaxed).max(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+                self.export(website, Which::Sellable(&ids), true, size).await?
+            }
+            Edition::PerSku => {
+                let singles = products.iter().map(|product| Single {
+                    sku: product.sku,
+                    type_id: product.type_id,
+                    managed: product.config.is_none_or(|config| config.managed),
+                });
+                self.levels_singly(website, &singles.collect::<Vec<_>>()).await?
+            }
+            Edition::StockItems => return Ok(BTreeMap::new()),
+        };
+        match export.doubt {
+            Some(doubt) => Err(Fault::nonsense(doubt)),
+            None => Ok(export.rows),
+        }
+    }
+
+    /// How many products [`Self::levels`] takes at a time.
+    pub fn levels_at_once(&self) -> u32 {
+        self.page_size.load(Ordering::Relaxed).clamp(1, MOST_IDS)
     }
 
     /// Asks singly, by another route where there is one, about a managed product that a whole export left out.
@@ -146,39 +204,94 @@ impl Reader {
         Ok(())
     }
 
-    async fn configs_of(&self, products: &BTreeMap<Sku, wire::Product>) -> Result<HashMap<u64, StockConfig>, Fault> {
-        let single = products.len() <= MOST_SINGLE_CONFIGS && products.keys().all(|sku| fits_path(sku.as_str()));
+    async fn items_of(
+        &self,
+        edition: Edition,
+        products: &BTreeMap<Sku, wire::Product>,
+    ) -> Result<HashMap<u64, StockItem>, Fault> {
+        let names: Vec<(&Sku, u64)> = products.iter().map(|(sku, product)| (sku, product.id)).collect();
+        self.items(edition, &names).await
+    }
+
+    /// The stock items of these products, one by one or out of everybody's.
+    async fn items(&self, edition: Edition, products: &[(&Sku, u64)]) -> Result<HashMap<u64, StockItem>, Fault> {
+        let mut items = HashMap::new();
+        if products.is_empty() {
+            return Ok(items);
+        }
+        let single = products.len() <= MOST_SINGLE_CONFIGS && products.iter().all(|(sku, _)| fits_path(sku.as_str()));
         if !single {
-            return Ok(self.configs().await?.by_product);
+            let wanted: BTreeSet<u64> = products.iter().map(|(_, id)| *id).collect();
+            let (mut page, mut pages) = (1, 1);
+            while page <= pages && items.len() < wanted.len() {
+                let read = self.stock_items(edition, page).await?;
+                pages = read.pages;
+                page += 1;
+                let named = read.items.into_iter().filter(|item| wanted.contains(&item.product_id));
+                items.extend(named.map(|item| (item.product_id, item)));
+            }
+            return Ok(items);
         }
         // All at once here; the slots let out as many as the shop is to bear.
         let mut asked: FuturesUnordered<_> =
-            products.iter().map(|(sku, product)| self.config(sku.as_str(), product.id)).collect();
-        let mut configs = HashMap::new();
-        while let Some(config) = asked.next().await {
-            configs.extend(config?);
+            products.iter().map(|(sku, id)| self.stock_item(edition, sku.as_str(), *id)).collect();
+        while let Some(item) = asked.next().await {
+            items.extend(item?.map(|item| (item.product_id, item)));
         }
-        Ok(configs)
+        Ok(items)
     }
 
-    async fn with_stocks_of(&self, wanted: &Wanted<'_>, mut rows: Vec<ProductRow>) -> Result<Vec<ProductRow>, Fault> {
+    async fn with_stocks_of(
+        &self,
+        wanted: &Wanted<'_>,
+        mut rows: Vec<ProductRow>,
+        items: &HashMap<u64, StockItem>,
+    ) -> Result<Vec<ProductRow>, Fault> {
         let size = self.page_size.load(Ordering::Relaxed);
         for rows in rows.chunks_mut(MOST_PER_QUERY.min(size as usize)) {
             let mut exports = Vec::new();
             for website in wanted.websites {
-                let members = rows.iter().filter(|row| row.website_ids.contains(&website.id));
-                let ids: Vec<u64> = members.map(|row| row.product_id).collect();
-                if ids.is_empty() {
+                let members: Vec<&ProductRow> =
+                    rows.iter().filter(|row| row.website_ids.contains(&website.id)).collect();
+                if members.is_empty() || (website.stock_id.is_none() && wanted.edition != Edition::StockItems) {
                     continue;
                 }
-                let export = self.export_ids(website, &ids, size).await?;
-                exports.push((website, export.doubt_strangers(rows.iter().map(|row| row.sku.as_str()))));
+                exports.push((website, self.stocks_of(wanted.edition, website, &members, items, size).await?));
             }
             for row in rows {
                 row.add_stocks(exports.iter().map(|(website, export)| (*website, export)));
             }
         }
         Ok(rows)
+    }
+
+    async fn stocks_of(
+        &self,
+        edition: Edition,
+        website: &Website,
+        members: &[&ProductRow],
+        items: &HashMap<u64, StockItem>,
+        size: u32,
+    ) -> Result<Export, Fault> {
+        match edition {
+            Edition::Export => {
+                let ids: Vec<u64> = members.iter().map(|row| row.product_id).collect();
+                let export = self.export_ids(website, &ids, size).await?;
+                Ok(export.doubt_strangers(members.iter().map(|row| row.sku.as_str())))
+            }
+            Edition::PerSku => {
+                let singles = members.iter().map(|row| Single {
+                    sku: row.sku.as_str(),
+                    type_id: &row.type_id,
+                    managed: row.config.is_some_and(|config| config.managed),
+                });
+                self.levels_singly(website, &singles.collect::<Vec<_>>()).await
+            }
+            Edition::StockItems => {
+                let stock = |row: &&ProductRow| Some((row.sku.to_string(), items.get(&row.product_id)?.stock.clone()));
+                Ok(Export { rows: members.iter().filter_map(stock).collect(), doubt: None })
+            }
+        }
     }
 
     async fn export_ids(&self, website: &Website, ids: &[u64], size: u32) -> Result<Export, Fault> {

@@ -15,6 +15,8 @@ pub(super) enum Which<'a> {
         last: u64,
     },
     Ids(&'a [u64]),
+    /// Of these, the enabled ones.
+    Sellable(&'a [u64]),
 }
 
 /// What the export said, by SKU.
@@ -87,14 +89,17 @@ impl Reader {
         let query = Query::new(path);
         let query = match which {
             Which::Range { after, last } => query.filter("entity_id", "gt", after).filter("entity_id", "lteq", last),
-            Which::Ids(ids) => {
-                let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
-                query.filter("entity_id", "in", ids.join(","))
-            }
+            Which::Ids(ids) => query.filter("entity_id", "in", joined(ids)),
+            Which::Sellable(ids) => query.filter("entity_id", "in", joined(ids)).filter("status", "eq", 1),
         };
         // Products of other websites cost the server as much as ours.
         let query = if members_only { query.filter("website_id", "eq", website.id) } else { query };
         let list: wire::List = self.client.get("export-stock-salable-qty", &query.first_page(size)).await?;
         Ok(Export::read(&list))
     }
+}
+
+fn joined(ids: &[u64]) -> String {
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    ids.join(",")
 }

@@ -1,15 +1,15 @@
 //! Everything, exactly: settings, then products in the order of their ids, then their stock page by page.
 
-use std::collections::HashMap;
-
 use futures_util::stream::FuturesOrdered;
 use futures_util::{StreamExt as _, future};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::configs::Configs;
+use super::per_sku::Single;
 use super::products::Page;
 use super::stocks::{Export, Which};
-use super::{ProductRow, Reader, StockConfig, Wanted, Website};
+use super::{Edition, ProductRow, Reader, StockRow, Wanted, Website, wire};
 use crate::http::Fault;
 
 /// More reasons say no more.
@@ -69,10 +69,10 @@ impl Reader {
     pub async fn sweep(&self, wanted: &Wanted<'_>, batches: &mpsc::Sender<Vec<ProductRow>>) -> Result<Sweep, Fault> {
         let started = self.clock.now();
         let requests = self.client.requests();
-        let configs = self.configs().await?;
+        let configs = self.configs(wanted.edition).await?;
         let mut tally = Tally::default();
         configs.flaws.iter().for_each(|flaw| tally.flaw(flaw.clone()));
-        self.read_products(wanted, &configs.by_product, batches, &mut tally).await;
+        self.read_products(wanted, &configs, batches, &mut tally).await;
         self.reconcile(&mut tally).await;
         Ok(Sweep {
             products: tally.products,
@@ -87,13 +87,13 @@ impl Reader {
     async fn read_products(
         &self,
         wanted: &Wanted<'_>,
-        configs: &HashMap<u64, StockConfig>,
+        configs: &Configs,
         batches: &mpsc::Sender<Vec<ProductRow>>,
         tally: &mut Tally,
     ) {
         // The next page is asked for while the stock of the pages before is on its way.
         let mut stocks = FuturesOrdered::new();
-        let mut page = std::pin::pin!(self.products_after(0, wanted.attributes));
+        let mut page = std::pin::pin!(self.products_page(0, None, wanted.attributes));
         let mut more = true;
         while more || !stocks.is_empty() {
             tokio::select! {
@@ -107,7 +107,7 @@ impl Reader {
                     Ok(read) => {
                         // Only a page without products is the last: counts lie, and short pages happen.
                         more = !read.products.is_empty();
-                        page.set(self.products_after(read.last, wanted.attributes));
+                        page.set(self.products_page(read.last, None, wanted.attributes));
                         stocks.push_back(self.with_stock(read, wanted, configs));
                     }
                     Err(fault) => {
@@ -119,18 +119,49 @@ impl Reader {
         }
     }
 
-    async fn with_stock(&self, page: Page, wanted: &Wanted<'_>, configs: &HashMap<u64, StockConfig>) -> Batch {
-        let exports = wanted.websites.iter().map(|website| self.export_of(&page, website));
+    async fn with_stock(&self, page: Page, wanted: &Wanted<'_>, configs: &Configs) -> Batch {
+        let exports =
+            wanted.websites.iter().map(|website| self.levels_of_page(&page, website, wanted.edition, configs));
         let exports = future::join_all(exports).await;
         let mut flaws = page.flaws;
         flaws.extend(exports.iter().filter_map(|export| export.doubt.clone()));
         let rows = page.products.into_iter().map(|product| {
-            let config = configs.get(&product.id).copied();
+            let config = configs.by_product.get(&product.id).copied();
             let mut row = ProductRow::new(product, wanted.attributes, config);
             row.add_stocks(wanted.websites.iter().zip(&exports));
             row
         });
         Batch { rows: rows.collect(), last: page.last, flaws }
+    }
+
+    async fn levels_of_page(&self, page: &Page, website: &Website, edition: Edition, configs: &Configs) -> Export {
+        let products = || page.products.iter();
+        if edition != Edition::StockItems && website.stock_id.is_none() {
+            let unknown = StockRow::Unknown(format!("no stock is linked to the website {}", website.code));
+            return Export {
+                rows: products().map(|product| (product.sku.clone(), unknown.clone())).collect(),
+                doubt: None,
+            };
+        }
+        match edition {
+            Edition::Export => self.export_of(page, website).await,
+            Edition::StockItems => {
+                let stock =
+                    |product: &wire::Product| Some((product.sku.clone(), configs.stocks.get(&product.id)?.clone()));
+                Export { rows: products().filter_map(stock).collect(), doubt: None }
+            }
+            Edition::PerSku => {
+                let members =
+                    products().filter(|product| product.extension_attributes.website_ids.contains(&website.id));
+                let asked = members.map(|product| Single {
+                    sku: &product.sku,
+                    type_id: &product.type_id,
+                    managed: configs.by_product.get(&product.id).is_some_and(|config| config.managed),
+                });
+                let asked: Vec<Single<'_>> = asked.collect();
+                self.levels_singly(website, &asked).await.unwrap_or_else(|fault| Export::failed(&fault))
+            }
+        }
     }
 
     async fn export_of(&self, page: &Page, website: &Website) -> Export {

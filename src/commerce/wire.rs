@@ -99,6 +99,7 @@ pub(super) struct Attribute {
 
 /// A row of `stockItems` and `lowStock`; the values are effective already.
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "it is as Commerce sends it")]
 pub(super) struct StockItem {
     pub(super) product_id: u64,
     pub(super) manage_stock: bool,
@@ -106,6 +107,17 @@ pub(super) struct StockItem {
     pub(super) backorders: Backorders,
     #[serde(deserialize_with = "decimal")]
     pub(super) min_qty: Decimal,
+    /// Of the default source; what counts where there are no sources.
+    #[serde(default, deserialize_with = "maybe_decimal")]
+    pub(super) qty: Option<Decimal>,
+    #[serde(default)]
+    pub(super) is_in_stock: bool,
+    #[serde(default)]
+    pub(super) use_config_manage_stock: bool,
+    #[serde(default)]
+    pub(super) use_config_backorders: bool,
+    #[serde(default)]
+    pub(super) use_config_min_qty: bool,
 }
 
 /// A row of the export.
@@ -115,6 +127,36 @@ pub(super) struct ExportRow {
     #[serde(deserialize_with = "decimal")]
     pub(super) qty: Decimal,
     pub(super) is_salable: bool,
+}
+
+/// A row of `are-products-salable`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Salable {
+    pub(super) sku: String,
+    pub(super) salable: bool,
+}
+
+/// A bare number.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Number(#[serde(deserialize_with = "decimal")] pub(super) Decimal);
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Order {
+    pub(super) entity_id: u64,
+    pub(super) updated_at: String,
+    pub(super) items: Vec<OrderItem>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OrderItem {
+    pub(super) sku: String,
+}
+
+/// Of whatever list: when the row changed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Changed {
+    pub(super) updated_at: String,
 }
 
 /// Everything about one SKU. Products outside of the shop front have no id here.
@@ -135,6 +177,13 @@ fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Err
     let text = raw.get();
     let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     Decimal::parse(number).map_err(D::Error::custom)
+}
+
+fn maybe_decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Given(#[serde(deserialize_with = "decimal")] Decimal);
+    Ok(Option::<Given>::deserialize(deserializer)?.map(|given| given.0))
 }
 
 fn backorders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Backorders, D::Error> {

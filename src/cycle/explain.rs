@@ -68,13 +68,15 @@ async fn stored_read(store: &Store, commerce: &CommerceName) -> Result<ReadState
     let websites = store.websites(commerce).await?;
     Ok(match store.sweep(commerce).await? {
         Some(sweep) => ReadState {
-            fresh_since: sweep.started_at,
+            started: sweep.started_at,
+            fresh_since: sweep.fresh_since,
             complete: sweep.complete,
             products: sweep.products,
             problem: sweep.problem,
             websites,
         },
         None => ReadState {
+            started: Timestamp::MIN,
             fresh_since: Timestamp::MIN,
             complete: false,
             products: 0,

@@ -16,7 +16,8 @@ use crate::store::{Store, StoreError, StoredProduct, StoredStock};
 /// What this cycle knows of one Commerce instance.
 #[derive(Clone, Debug)]
 pub struct ReadState {
-    /// Readings from before this were not made in this cycle.
+    pub started: Timestamp,
+    /// Readings from before this are too old to decide by.
     pub fresh_since: Timestamp,
     /// Every product was named: one that is not stored does not exist.
     pub complete: bool,
@@ -144,7 +145,7 @@ impl Facts {
     }
 
     fn source(&self, store: &StoreConfig, sku: &Sku, read: &ReadState) -> (Source, Option<Doubt>) {
-        let problem = || read.problem.clone().unwrap_or_else(|| "commerce did not name it".to_owned());
+        let problem = || read.problem.clone().unwrap_or_else(|| "its last reading is too old".to_owned());
         let Some(product) = self.product(&store.commerce, sku) else {
             if !read.complete {
                 return (Source::Unknown(problem()), None);
@@ -154,6 +155,10 @@ impl Facts {
         };
         if product.read_at < read.fresh_since {
             return (Source::Unknown(problem()), None);
+        }
+        if let Some(cause) = &product.suspect {
+            let text = format!("it may have moved since it was read ({cause}), and was not read again yet");
+            return (Source::Unknown(text), None);
         }
         let Some(website) = read.websites.get(&store.website) else {
             return (Source::Unknown(format!("commerce has no website {}", store.website)), None);

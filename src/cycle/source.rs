@@ -1,19 +1,30 @@
 //! Reading Commerce for every account that shares it: one read at a time, and one for all that are due together.
+//!
+//! A person gets everything, read exactly. A tick looks where something may have moved, reads that exactly, and a part of
+//! the rest in its turn.
+
+mod exact;
+mod full;
+mod shape;
+mod tick;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use self::shape::{Shape, stored, stored_stock};
 use super::facts::{Doubt, ReadState};
 use crate::clock::Clock;
-use crate::commerce::{Access, Auth, Confirmed, Found, ProductRow, Reader, StockRow, Sweep, Wanted, Website};
+use crate::commerce::{Access, Auth, Confirmed, Found, Reader};
 use crate::config::{CommerceAuth, CommerceConfig, SkuMapping, StoreConfig};
 use crate::http::{Fault, Http};
-use crate::model::{CommerceName, Sku, WebsiteCode};
-use crate::store::{PageScope, Store, StoreError, StoredProduct, StoredStock, SweepRecord};
+use crate::model::{CommerceName, Sku, Tier, WebsiteCode};
+use crate::store::{Store, StoreError, StoredStock, SweepRecord};
 
 /// How long an instance is left alone after a full read, as a share of the time that took. Less, and a shop that takes
 /// longer than its schedule leaves is read without a pause; more, and its readings are older than they need be.
@@ -30,15 +41,30 @@ struct Source {
     /// The codes of the websites and attributes that the stores need.
     websites: BTreeSet<WebsiteCode>,
     attributes: Vec<String>,
+    full_sweep_every: Duration,
     clock: Clock,
-    /// The newest full read. Held while one is under way: whoever needs one meanwhile waits for it.
+    /// What cannot be watched, so that it is said once.
+    blind: std::sync::Mutex<BTreeSet<&'static str>>,
+    /// The newest read. Held while one is under way: whoever needs one meanwhile waits for it.
     newest: Mutex<Option<Newest>>,
 }
 
 #[derive(Debug)]
 struct Newest {
     read: ReadState,
+    full: bool,
     rested: Instant,
+}
+
+/// What a read came to.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Whether a product that is not known does not exist.
+    complete: bool,
+    /// Whether what moved is known: the others' older readings still hold.
+    watched: bool,
+    problem: Option<String>,
+    products: u64,
 }
 
 impl Sources {
@@ -56,7 +82,9 @@ impl Sources {
                 reader: Reader::new(access(config), Arc::clone(http), clock),
                 websites: own().map(|store| store.website.clone()).collect(),
                 attributes: attributes.into_iter().cloned().collect(),
+                full_sweep_every: config.full_sweep_every,
                 clock,
+                blind: std::sync::Mutex::default(),
                 newest: Mutex::new(None),
             };
             (config.name.clone(), source)
@@ -64,22 +92,25 @@ impl Sources {
         Self(sources.collect())
     }
 
-    /// Reads the named products, or everything when none is named. A full read that began at or after `since` serves.
+    /// Reads the named products; or everything; or, for a tick, what may have moved. A read that began at or after `since`
+    /// serves.
     pub(super) async fn read(
         &self,
         store: &Store,
         commerce: &CommerceName,
         named: Option<&[Sku]>,
+        everything: bool,
         since: Timestamp,
     ) -> Result<ReadState, StoreError> {
         let Some(source) = self.0.get(commerce) else {
             let problem = Some(format!("{commerce} is not configured"));
             let websites = BTreeMap::new();
-            return Ok(ReadState { fresh_since: since, complete: false, products: 0, problem, websites });
+            let started = since;
+            return Ok(ReadState { started, fresh_since: since, complete: false, products: 0, problem, websites });
         };
         match named {
             Some(skus) => source.read_named(store, skus).await,
-            None => source.read_all(store, since).await,
+            None => source.read_all(store, everything, since).await,
         }
     }
 
@@ -101,154 +132,163 @@ impl Sources {
 }
 
 impl Source {
-    async fn read_all(&self, store: &Store, since: Timestamp) -> Result<ReadState, StoreError> {
+    async fn read_all(&self, store: &Store, everything: bool, since: Timestamp) -> Result<ReadState, StoreError> {
         let mut newest = self.newest.lock().await;
-        if let Some(Newest { read, rested }) = &*newest {
+        if let Some(Newest { read, full, rested }) = &*newest {
             // One from the future is older than it looks: the clock was put back.
-            if read.fresh_since >= since && read.fresh_since <= self.clock.now() {
+            let serves = read.started >= since && read.started <= self.clock.now();
+            if serves && (*full || !everything) {
                 return Ok(read.clone());
             }
             self.clock.sleep(rested.saturating_duration_since(self.clock.instant())).await;
         }
         let (started, started_at) = (self.clock.instant(), self.clock.now());
-        let (read, sweep) = match self.known_websites(store).await? {
-            Ok((websites, ids)) => {
-                let wanted = Wanted { websites: &websites, attributes: &self.attributes };
-                let outcome = self.sweep(store, &wanted, started_at).await?;
-                (self.judge(outcome, ids, started_at), true)
-            }
-            Err(fault) => (self.failed(&fault, store.websites(&self.name).await?, started_at), false),
+        let load = self.reader.load();
+        let shape = self.shape(store).await?;
+        let full = match &shape {
+            Ok(shape) => everything || self.needs_everything(store, shape).await?,
+            Err(_) => false,
         };
+        let outcome = match &shape {
+            Ok(shape) if full => self.everything(store, shape, started_at).await?,
+            Ok(shape) => self.what_moved(store, shape, started_at).await?,
+            Err(fault) => Outcome { problem: Some(fault.to_string()), ..Outcome::default() },
+        };
+        // Where a watch came to nothing, anything may have moved: only what was read just now counts.
+        let read = ReadState {
+            started: started_at,
+            fresh_since: if outcome.watched { self.oldest(started_at) } else { started_at },
+            complete: outcome.complete,
+            products: outcome.products,
+            problem: outcome.problem,
+            websites: match &shape {
+                Ok(shape) => shape.ids.clone(),
+                Err(_) => store.websites(&self.name).await?,
+            },
+        };
+        let load = self.reader.load() - load;
         let record = SweepRecord {
+            full,
+            edition: shape.as_ref().map_or_else(|_| String::new(), |shape| self.reader.describe(shape.edition)),
+            fresh_since: read.fresh_since,
+            requests: load.requests,
+            busy: load.busy,
             started_at,
             finished_at: self.clock.now(),
-            complete: read.complete && sweep,
+            complete: read.complete,
             products: read.products,
             problem: read.problem.clone(),
             last_complete_at: None,
             last_complete_products: None,
         };
+        self.say(&record);
         store.save_sweep(&self.name, record).await?;
         let finished = self.clock.instant();
-        *newest = Some(Newest { read: read.clone(), rested: finished + (finished - started) / REST });
+        let rested = if full { finished + (finished - started) / REST } else { finished };
+        *newest = Some(Newest { read: read.clone(), full, rested });
         drop(newest);
         Ok(read)
     }
 
-    fn judge(
-        &self,
-        outcome: Result<Sweep, Fault>,
-        websites: BTreeMap<WebsiteCode, u32>,
-        started_at: Timestamp,
-    ) -> ReadState {
-        let sweep = match outcome {
-            Ok(sweep) => sweep,
-            Err(fault) => return self.failed(&fault, websites, started_at),
-        };
-        let duration_ms = i64::try_from(sweep.finished.duration_since(sweep.started).as_millis()).unwrap_or(i64::MAX);
-        let problem = (!sweep.complete).then(|| shortened(&sweep.incomplete_because));
-        match &problem {
+    /// Two turns of the rolling sweep: older readings were missed by it.
+    fn oldest(&self, now: Timestamp) -> Timestamp {
+        jiff::SignedDuration::try_from(self.full_sweep_every * 2)
+            .ok()
+            .and_then(|age| now.checked_sub(age).ok())
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    fn say(&self, read: &SweepRecord) {
+        let duration = read.finished_at.duration_since(read.started_at).as_millis();
+        let duration_ms = i64::try_from(duration).unwrap_or(i64::MAX);
+        let busy_ms = u64::try_from(read.busy.as_millis()).unwrap_or(u64::MAX);
+        let tier = if read.full { "full" } else { "watch" };
+        match &read.problem {
             None => tracing::info!(
                 event = "commerce_read",
                 commerce = %self.name,
-                products = sweep.products,
-                requests = sweep.requests,
+                tier,
+                edition = read.edition,
+                products = read.products,
+                requests = read.requests,
+                busy_ms,
                 duration_ms,
                 "commerce read"
+            ),
+            Some(problem) if read.products == 0 || read.edition.is_empty() => tracing::error!(
+                event = "commerce_read_failed",
+                commerce = %self.name,
+                tier,
+                requests = read.requests,
+                duration_ms,
+                error = problem,
+                "commerce could not be read; every listing keeps its quantity on Amazon"
             ),
             Some(problem) => tracing::warn!(
                 event = "commerce_read_incomplete",
                 commerce = %self.name,
-                products = sweep.products,
-                requests = sweep.requests,
+                tier,
+                edition = read.edition,
+                products = read.products,
+                requests = read.requests,
+                busy_ms,
                 duration_ms,
                 problem,
                 "commerce was read incompletely; what is missing keeps its quantity on Amazon"
             ),
         }
-        ReadState { fresh_since: started_at, complete: sweep.complete, products: sweep.products, problem, websites }
     }
 
-    fn failed(&self, fault: &Fault, websites: BTreeMap<WebsiteCode, u32>, started_at: Timestamp) -> ReadState {
+    fn failed(&self, fault: &Fault, websites: BTreeMap<WebsiteCode, u32>, started: Timestamp) -> ReadState {
         tracing::error!(
             event = "commerce_read_failed",
             commerce = %self.name,
+            tier = "named",
             error = %fault,
             "commerce could not be read; every listing keeps its quantity on Amazon"
         );
         let problem = Some(fault.to_string());
-        ReadState { fresh_since: started_at, complete: false, products: 0, problem, websites }
-    }
-
-    async fn sweep(
-        &self,
-        store: &Store,
-        wanted: &Wanted<'_>,
-        read_at: Timestamp,
-    ) -> Result<Result<Sweep, Fault>, StoreError> {
-        let (batches, mut received) = mpsc::channel(4);
-        let reading = async move {
-            let outcome = self.reader.sweep(wanted, &batches).await;
-            drop(batches);
-            outcome
-        };
-        let keeping = async {
-            let mut from = 0;
-            while let Some(rows) = received.recv().await {
-                let to = rows.last().map_or(from, |row: &ProductRow| row.product_id);
-                let products = rows.into_iter().map(|row| stored(row, read_at)).collect();
-                store.save_products(&self.name, Some(PageScope { from, to: Some(to) }), products).await?;
-                from = to;
-            }
-            Ok::<u64, StoreError>(from)
-        };
-        let (outcome, last) = tokio::join!(reading, keeping);
-        let last = last?;
-        if outcome.as_ref().is_ok_and(|sweep| sweep.complete) {
-            store.save_products(&self.name, Some(PageScope { from: last, to: None }), Vec::new()).await?;
-        }
-        Ok(outcome)
+        ReadState { started, fresh_since: started, complete: false, products: 0, problem, websites }
     }
 
     async fn read_named(&self, store: &Store, skus: &[Sku]) -> Result<ReadState, StoreError> {
-        let started_at = self.clock.now();
-        let (websites, ids) = match self.known_websites(store).await? {
-            Ok(known) => known,
-            Err(fault) => return Ok(self.failed(&fault, store.websites(&self.name).await?, started_at)),
+        let started = self.clock.now();
+        let shape = match self.shape(store).await? {
+            Ok(shape) => shape,
+            Err(fault) => return Ok(self.failed(&fault, store.websites(&self.name).await?, started)),
         };
-        let wanted = Wanted { websites: &websites, attributes: &self.attributes };
-        let found = match self.reader.read_skus(&wanted, skus).await {
+        let (products, problems) = match self.read_singly(store, &shape, skus).await? {
+            Ok(read) => read,
+            Err(fault) => return Ok(self.failed(&fault, shape.ids, started)),
+        };
+        let problem = (!problems.is_empty()).then(|| shortened(&problems));
+        let (complete, websites) = (problem.is_none(), shape.ids);
+        Ok(ReadState { started, fresh_since: started, complete, products, problem, websites })
+    }
+
+    /// Asks for these products and for everything about them. Says how many there are, and what could not be read.
+    async fn read_singly(
+        &self,
+        store: &Store,
+        shape: &Shape,
+        skus: &[Sku],
+    ) -> Result<Result<(u64, Vec<String>), Fault>, StoreError> {
+        let read_at = self.clock.now();
+        let found = match self.reader.read_skus(&self.wanted(shape), skus).await {
             Ok(found) => found,
-            Err(fault) => return Ok(self.failed(&fault, ids, started_at)),
+            Err(fault) => return Ok(Err(fault)),
         };
-        let (mut products, mut problems) = (0, Vec::new());
+        let (mut products, mut problems) = (Vec::new(), Vec::new());
         for (sku, found) in found {
             match found {
-                Found::Product(row) => {
-                    products += 1;
-                    store.save_products(&self.name, None, vec![stored(*row, started_at)]).await?;
-                }
+                Found::Product(row) => products.push(stored(*row, Tier::Exact, read_at)),
                 Found::Missing => store.forget_product(&self.name, &sku).await?,
                 Found::Unknown(problem) => problems.push(problem),
             }
         }
-        let problem = (!problems.is_empty()).then(|| shortened(&problems));
-        Ok(ReadState { fresh_since: started_at, complete: problem.is_none(), products, problem, websites: ids })
-    }
-
-    /// The websites that the stores need, as Commerce knows them, and the ids of all.
-    async fn known_websites(
-        &self,
-        store: &Store,
-    ) -> Result<Result<(Vec<Website>, BTreeMap<WebsiteCode, u32>), Fault>, StoreError> {
-        let all = match self.reader.websites().await {
-            Ok(all) => all,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let ids: BTreeMap<WebsiteCode, u32> = all.iter().map(|website| (website.code.clone(), website.id)).collect();
-        store.save_websites(&self.name, ids.iter().map(|(code, id)| (*id, code.clone())).collect()).await?;
-        let wanted = all.into_iter().filter(|website| self.websites.contains(&website.code)).collect();
-        Ok(Ok((wanted, ids)))
+        let count = products.len() as u64;
+        store.save_products(&self.name, None, products).await?;
+        Ok(Ok((count, problems)))
     }
 
     async fn confirm_product(&self, store: &Store, sku: &Sku) -> Result<Result<bool, Fault>, StoreError> {
@@ -263,8 +303,8 @@ impl Source {
         sku: &Sku,
         product_id: u64,
     ) -> Result<Result<bool, Fault>, StoreError> {
-        let known = match self.known_websites(store).await? {
-            Ok((websites, _)) => websites.into_iter().find(|known| known.code == *website),
+        let known = match self.shape(store).await? {
+            Ok(shape) => shape.websites.into_iter().find(|known| known.code == *website),
             Err(fault) => return Ok(Err(fault)),
         };
         let Some(known) = known else { return Ok(Ok(false)) };
@@ -280,28 +320,6 @@ impl Source {
         let no_source = stock == StoredStock::NoSource;
         store.save_stock(&self.name, sku, website, stock).await?;
         Ok(Ok(no_source))
-    }
-}
-
-fn stored(row: ProductRow, read_at: Timestamp) -> StoredProduct {
-    let stocks = row.stocks.into_iter().map(|(website, stock)| {
-        let stock = match stock {
-            StockRow::Level { salable, is_salable } => StoredStock::Level { salable, is_salable },
-            StockRow::Absent => StoredStock::Absent,
-            StockRow::Unknown(problem) => StoredStock::Unknown(problem),
-        };
-        (website, stock)
-    });
-    StoredProduct {
-        product_id: row.product_id,
-        sku: row.sku,
-        type_id: row.type_id,
-        enabled: row.enabled,
-        website_ids: row.website_ids,
-        config: row.config.map(|config| (config.managed, config.backorders, config.min_qty)),
-        attributes: row.attributes,
-        stocks: stocks.collect(),
-        read_at,
     }
 }
 

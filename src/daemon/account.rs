@@ -86,8 +86,14 @@ impl AccountTask {
                 "cycle begins late: the one before took longer than the schedule leaves; what was missed is caught up once"
             );
         }
-        let order =
-            Order { cause: tick.cause, stores: tick.stores, skus: Vec::new(), afresh: false, read_since: tick.nominal };
+        let order = Order {
+            cause: tick.cause,
+            stores: tick.stores,
+            skus: Vec::new(),
+            afresh: false,
+            everything: false,
+            read_since: tick.nominal,
+        };
         let outcome = tokio::select! {
             () = self.stop.cancelled() => return None,
             outcome = self.cycle(&self.work, &order) => outcome,

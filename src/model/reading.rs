@@ -76,3 +76,28 @@ pub struct Component {
     pub units: NonZeroU32,
     pub source: Source,
 }
+
+/// How it came that a product was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// With all the others, at once.
+    Full,
+    /// When the rolling sweep came to it.
+    Sweep,
+    /// Because a watch saw that it may have moved, or because somebody named it.
+    Exact,
+}
+
+impl Tier {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Sweep => "sweep",
+            Self::Exact => "exact",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Full, Self::Sweep, Self::Exact].into_iter().find(|tier| tier.as_str() == text)
+    }
+}

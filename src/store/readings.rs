@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
+use super::suspects::clear;
 use super::{Store, StoreError, json_list, millis, time};
-use crate::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, WebsiteCode};
+use crate::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, Tier, WebsiteCode};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredProduct {
@@ -19,8 +20,13 @@ pub struct StoredProduct {
     pub config: Option<(bool, Backorders, Decimal)>,
     /// The attributes that hold seller SKUs: code and value.
     pub attributes: Vec<(String, String)>,
+    /// As Commerce writes it.
+    pub updated_at: Option<String>,
     pub stocks: BTreeMap<WebsiteCode, StoredStock>,
     pub read_at: Timestamp,
+    pub tier: Tier,
+    /// Why it may have moved since.
+    pub suspect: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,53 +50,7 @@ pub struct PageScope {
     pub to: Option<u64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SweepRecord {
-    pub started_at: Timestamp,
-    pub finished_at: Timestamp,
-    pub complete: bool,
-    pub products: u64,
-    pub problem: Option<String>,
-    pub last_complete_at: Option<Timestamp>,
-    pub last_complete_products: Option<u64>,
-}
-
 impl Store {
-    pub async fn save_websites(
-        &self,
-        commerce: &CommerceName,
-        websites: Vec<(u32, WebsiteCode)>,
-    ) -> Result<(), StoreError> {
-        let commerce = commerce.clone();
-        self.write(move |transaction| {
-            transaction.execute("DELETE FROM website WHERE commerce = ?1", [commerce.as_str()])?;
-            for (id, code) in websites {
-                transaction.execute(
-                    "INSERT INTO website (commerce, website_id, code) VALUES (?1, ?2, ?3)",
-                    params![commerce.as_str(), id, code.as_str()],
-                )?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    pub async fn websites(&self, commerce: &CommerceName) -> Result<BTreeMap<WebsiteCode, u32>, StoreError> {
-        let commerce = commerce.clone();
-        self.call(move |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT code, website_id FROM website WHERE commerce = ?1")?;
-            let rows = statement.query_map([commerce.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-            let mut websites = BTreeMap::new();
-            for row in rows {
-                let (code, id) = row?;
-                websites.insert(code.into(), id);
-            }
-            Ok(websites)
-        })
-        .await
-    }
-
     /// Takes in an answer. With a scope, products that it speaks for and does not name are forgotten. The last answer
     /// holds whatever the clock said: two processes may read at once, and a clock may be put back.
     pub async fn save_products(
@@ -138,8 +98,9 @@ impl Store {
         let (commerce, names) = (commerce.clone(), json_list(skus));
         self.call(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT p.sku, product_id, type_id, enabled, website_ids, managed, backorders, min_qty, read_at \
-                 FROM json_each(?2) AS n CROSS JOIN product AS p ON p.commerce = ?1 AND p.sku = n.value",
+                "SELECT p.*, s.cause AS suspect FROM json_each(?2) AS n \
+                 CROSS JOIN product AS p ON p.commerce = ?1 AND p.sku = n.value \
+                 LEFT JOIN suspect AS s ON s.commerce = ?1 AND s.sku = p.sku",
             )?;
             let mut rows = statement.query(params![commerce.as_str(), names])?;
             let mut products = BTreeMap::new();
@@ -158,6 +119,38 @@ impl Store {
                 }
             }
             Ok(products)
+        })
+        .await
+    }
+
+    /// The next products in the order of their ids.
+    pub async fn products_after(
+        &self,
+        commerce: &CommerceName,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredProduct>, StoreError> {
+        let name = commerce.clone();
+        let skus: Vec<Sku> = self
+            .call(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT sku FROM product WHERE commerce = ?1 AND product_id > ?2 ORDER BY product_id LIMIT ?3",
+                )?;
+                let rows = statement.query_map(params![name.as_str(), after, limit], |row| row.get::<_, String>(0))?;
+                rows.map(|row| Ok(row?.into())).collect::<Result<_, StoreError>>()
+            })
+            .await?;
+        let mut products: Vec<StoredProduct> = self.products(commerce, &skus).await?.into_values().collect();
+        products.sort_by_key(|product| product.product_id);
+        Ok(products)
+    }
+
+    /// How many products are known.
+    pub async fn product_count(&self, commerce: &CommerceName) -> Result<u64, StoreError> {
+        let commerce = commerce.clone();
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached("SELECT count(*) FROM product WHERE commerce = ?1")?;
+            Ok(statement.query_row([commerce.as_str()], |row| row.get(0))?)
         })
         .await
     }
@@ -184,60 +177,6 @@ impl Store {
         })
         .await
     }
-
-    pub async fn save_sweep(&self, commerce: &CommerceName, sweep: SweepRecord) -> Result<(), StoreError> {
-        let commerce = commerce.clone();
-        self.write(move |transaction| {
-            transaction.execute(
-                "INSERT INTO sweep (commerce, started_at, finished_at, complete, products, problem, last_complete_at, \
-                 last_complete_products) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?4, ?3, NULL), iif(?4, ?5, NULL)) \
-                 ON CONFLICT DO UPDATE SET started_at = excluded.started_at, finished_at = excluded.finished_at, \
-                 complete = excluded.complete, products = excluded.products, problem = excluded.problem, \
-                 last_complete_at = COALESCE(excluded.last_complete_at, last_complete_at), \
-                 last_complete_products = COALESCE(excluded.last_complete_products, last_complete_products)",
-                params![
-                    commerce.as_str(),
-                    millis(sweep.started_at),
-                    millis(sweep.finished_at),
-                    sweep.complete,
-                    sweep.products,
-                    sweep.problem,
-                ],
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
-    pub async fn sweep(&self, commerce: &CommerceName) -> Result<Option<SweepRecord>, StoreError> {
-        let commerce = commerce.clone();
-        self.call(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT started_at, finished_at, complete, products, problem, last_complete_at, last_complete_products \
-                 FROM sweep WHERE commerce = ?1",
-            )?;
-            let row = statement.query_row([commerce.as_str()], |row| {
-                Ok((
-                    (row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(5)?),
-                    (row.get(2)?, row.get(3)?, row.get(4)?, row.get(6)?),
-                ))
-            });
-            let Some((times, (complete, products, problem, last_complete_products))) = row.optional()? else {
-                return Ok(None);
-            };
-            Ok(Some(SweepRecord {
-                started_at: time("sweep.started_at", times.0)?,
-                finished_at: time("sweep.finished_at", times.1)?,
-                complete,
-                products,
-                problem,
-                last_complete_at: times.2.map(|at| time("sweep.last_complete_at", at)).transpose()?,
-                last_complete_products,
-            }))
-        })
-        .await
-    }
 }
 
 fn forget_absent(
@@ -259,7 +198,7 @@ fn forget_absent(
 }
 
 fn forget(transaction: &Transaction<'_>, commerce: &CommerceName, sku: &str) -> Result<(), StoreError> {
-    for table in ["product", "stock", "attribute"] {
+    for table in ["product", "stock", "attribute", "suspect"] {
         transaction
             .prepare_cached(&format!("DELETE FROM {table} WHERE commerce = ?1 AND sku = ?2"))?
             .execute(params![commerce.as_str(), sku])?;
@@ -269,18 +208,21 @@ fn forget(transaction: &Transaction<'_>, commerce: &CommerceName, sku: &str) -> 
 
 /// `plan` may read beside the service: the newer of two readings stays. One that is newer by more than any read takes was
 /// made before the clock was put back, and would hold for as long again.
-const CLOCK_WENT_BACK_MS: i64 = 3_600_000;
+pub(super) const CLOCK_WENT_BACK_MS: i64 = 3_600_000;
 
 fn save(transaction: &Transaction<'_>, commerce: &CommerceName, product: &StoredProduct) -> Result<(), StoreError> {
+    forget_renamed(transaction, commerce, product)?;
     let website_ids: Vec<String> = product.website_ids.iter().map(ToString::to_string).collect();
     let config = product.config.as_ref();
     let newest = transaction
         .prepare_cached(
             "INSERT INTO product (commerce, sku, product_id, type_id, enabled, website_ids, managed, backorders, \
-             min_qty, read_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET \
+             min_qty, settings_at, read_at, updated_at, tier) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?12, ?13) ON CONFLICT DO UPDATE SET \
              product_id = excluded.product_id, type_id = excluded.type_id, enabled = excluded.enabled, \
              website_ids = excluded.website_ids, managed = excluded.managed, backorders = excluded.backorders, \
-             min_qty = excluded.min_qty, read_at = excluded.read_at \
+             min_qty = excluded.min_qty, settings_at = excluded.settings_at, read_at = excluded.read_at, \
+             updated_at = excluded.updated_at, tier = excluded.tier \
              WHERE excluded.read_at >= read_at OR read_at - excluded.read_at > ?11",
         )?
         .execute(params![
@@ -295,6 +237,8 @@ fn save(transaction: &Transaction<'_>, commerce: &CommerceName, product: &Stored
             config.map(|config| config.2.ten_thousandths()),
             millis(product.read_at),
             CLOCK_WENT_BACK_MS,
+            product.updated_at,
+            product.tier.as_str(),
         ])?;
     // Another process read it later and was quicker to write.
     if newest == 0 {
@@ -303,7 +247,22 @@ fn save(transaction: &Transaction<'_>, commerce: &CommerceName, product: &Stored
     for (website, stock) in &product.stocks {
         save_stock(transaction, commerce, &product.sku, website, stock)?;
     }
+    clear(transaction, commerce, &product.sku, product.read_at)?;
     save_attributes(transaction, commerce, product)
+}
+
+/// A product keeps its id when its SKU is changed.
+fn forget_renamed(
+    transaction: &Transaction<'_>,
+    commerce: &CommerceName,
+    product: &StoredProduct,
+) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached("SELECT sku FROM product WHERE commerce = ?1 AND product_id = ?2 AND sku <> ?3")?;
+    let old: Vec<String> = statement
+        .query_map(params![commerce.as_str(), product.product_id, product.sku.as_str()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    old.iter().try_for_each(|sku| forget(transaction, commerce, sku))
 }
 
 fn save_attributes(
@@ -330,7 +289,7 @@ fn save_attributes(
     Ok(())
 }
 
-fn save_stock(
+pub(super) fn save_stock(
     transaction: &Transaction<'_>,
     commerce: &CommerceName,
     sku: &Sku,
@@ -364,7 +323,7 @@ fn save_stock(
 }
 
 fn product(row: &rusqlite::Row<'_>) -> Result<StoredProduct, StoreError> {
-    let website_ids: String = row.get("website_ids")?;
+    let (website_ids, tier): (String, String) = (row.get("website_ids")?, row.get("tier")?);
     let config = match (row.get("managed")?, row.get::<_, Option<bool>>("backorders")?, row.get("min_qty")?) {
         (Some(managed), Some(backorders), Some(min_qty)) => Some((
             managed,
@@ -381,8 +340,11 @@ fn product(row: &rusqlite::Row<'_>) -> Result<StoredProduct, StoreError> {
         website_ids: website_ids.split_ascii_whitespace().filter_map(|id| id.parse().ok()).collect(),
         config,
         attributes: Vec::new(),
+        updated_at: row.get("updated_at")?,
         stocks: BTreeMap::new(),
         read_at: time("product.read_at", row.get("read_at")?)?,
+        tier: Tier::parse(&tier).ok_or(StoreError::Corrupt { column: "product.tier", value: tier })?,
+        suspect: row.get("suspect")?,
     })
 }
 

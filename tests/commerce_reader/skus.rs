@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::json;
-use stocksync::commerce::{Confirmed, Found, ProductRow, Reader, StockRow, Wanted};
+use stocksync::commerce::{Confirmed, Edition, Found, ProductRow, Reader, StockRow, Wanted};
 use stocksync::http::Fault;
 use stocksync::model::{Decimal, Sku};
 
@@ -15,7 +15,7 @@ use crate::shop::{Asked, Product, Server, Shop, catalogue, list, product, reply,
 async fn read(reader: &Reader, skus: &[&str]) -> Result<BTreeMap<Sku, Found>, Fault> {
     let websites = [website(1, "base")];
     let skus: Vec<Sku> = skus.iter().map(|sku| Sku::from(*sku)).collect();
-    reader.read_skus(&Wanted { websites: &websites, attributes: &[] }, &skus).await
+    reader.read_skus(&Wanted { edition: Edition::Export, websites: &websites, attributes: &[] }, &skus).await
 }
 
 fn row<'a>(found: &'a BTreeMap<Sku, Found>, sku: &str) -> &'a ProductRow {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use stocksync::commerce::{ProductRow, Reader, StockRow, Sweep, Wanted};
+use stocksync::commerce::{Edition, ProductRow, Reader, StockRow, Sweep, Wanted};
 use stocksync::http::Fault;
 use stocksync::model::Decimal;
 use tokio::sync::mpsc;
@@ -25,7 +25,7 @@ impl Swept {
 pub(crate) async fn sweep(reader: &Reader) -> Result<Swept, Fault> {
     let websites = [website(1, "base"), website(2, "eu")];
     let attributes = ["asin".to_owned()];
-    let wanted = Wanted { websites: &websites, attributes: &attributes };
+    let wanted = Wanted { edition: Edition::Export, websites: &websites, attributes: &attributes };
     let (sender, mut receiver) = mpsc::channel(1);
     let collect = async {
         let mut rows = Vec::new();
@@ -138,7 +138,7 @@ async fn a_sweep_runs_as_a_task_and_ends_when_nobody_listens() {
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(async move {
         let websites = [website(1, "base")];
-        reader.sweep(&Wanted { websites: &websites, attributes: &[] }, &sender).await
+        reader.sweep(&Wanted { edition: Edition::Export, websites: &websites, attributes: &[] }, &sender).await
     });
     assert_eq!(receiver.recv().await.unwrap().len(), 50);
     drop(receiver);

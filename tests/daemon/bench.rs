@@ -164,6 +164,7 @@ impl Bench {
             stores: std::collections::BTreeSet::new(),
             skus: Vec::new(),
             afresh: true,
+            everything: true,
             read_since: self.clock.now(),
         };
         let request = Request { order, progress: stocksync::cycle::Progress::to_nobody(), reply };

@@ -91,13 +91,13 @@ impl Bench {
 
     pub(crate) fn order(&self) -> Order {
         let (stores, skus) = (BTreeSet::new(), Vec::new());
-        Order { cause: "test", stores, skus, afresh: false, read_since: self.clock.now() }
+        Order { cause: "test", stores, skus, afresh: false, everything: false, read_since: self.clock.now() }
     }
 
     /// What `resync` asks for.
     pub(crate) fn resync(&self, skus: &[&str]) -> Order {
         let skus = skus.iter().copied().map(SellerSku::from).collect();
-        Order { cause: "resync", skus, afresh: true, ..self.order() }
+        Order { cause: "resync", skus, afresh: true, everything: true, ..self.order() }
     }
 
     pub(crate) fn work(&self, account: &str) -> &AccountWork {
@@ -116,9 +116,18 @@ impl Bench {
 
     /// A cycle of every account, one after the other, and of the first its plan.
     pub(crate) async fn cycle(&self) -> Plan {
+        self.cycle_of(&self.order()).await
+    }
+
+    /// A cycle that reads everything, as a person gets it.
+    pub(crate) async fn full_cycle(&self) -> Plan {
+        self.cycle_of(&Order { everything: true, ..self.order() }).await
+    }
+
+    async fn cycle_of(&self, order: &Order) -> Plan {
         let mut plans = Vec::new();
         for work in &self.assembly.accounts {
-            plans.push(work.once(&self.order(), &CancellationToken::new()).await.unwrap().plan);
+            plans.push(work.once(order, &CancellationToken::new()).await.unwrap().plan);
         }
         plans.swap_remove(0)
     }

@@ -49,7 +49,7 @@ async fn one_page_that_fails_touches_only_its_products() {
         let retried = matches!(kind, FaultKind::Status500 | FaultKind::Html503 | FaultKind::CutBody);
         let count = if retried { 3 } else { 1 };
         bench.pair.commerce.set_fault(on(kind, route, 1, Some(count)));
-        let plan = bench.cycle().await;
+        let plan = bench.full_cycle().await;
         bench.wait("1m").await;
         let shown: Vec<u64> = (1..=30).map(|number| bench.shown(&format!("P-{number:05}")).unwrap()).collect();
         let kept = shown.iter().filter(|quantity| **quantity == 20).count();

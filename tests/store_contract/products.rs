@@ -1,8 +1,9 @@
 //! Readings: what Commerce said of each product, and for which products an answer speaks.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use stocksync::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, WebsiteCode};
+use stocksync::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, Tier, WebsiteCode};
 use stocksync::store::{PageScope, StoredProduct, StoredStock, SweepRecord};
 
 use crate::bench::{Bench, at, on_every_store, shop, skus};
@@ -35,8 +36,11 @@ fn product(id: u64, sku: &str) -> StoredProduct {
         website_ids: vec![1],
         config: Some((true, Backorders::Off, Decimal::ZERO)),
         attributes: Vec::new(),
+        updated_at: Some("2026-05-04 10:00:00".into()),
         stocks: BTreeMap::from([("base".into(), level(7, true))]),
         read_at: at(0),
+        tier: Tier::Full,
+        suspect: None,
     }
 }
 
@@ -215,6 +219,11 @@ async fn websites_are_replaced_as_a_whole(bench: Bench) {
 
 async fn a_sweep_remembers_the_last_complete_one(bench: Bench) {
     let sweep = |minutes: i64, complete, products| SweepRecord {
+        full: complete,
+        edition: "multi-source inventory".to_owned(),
+        fresh_since: at(minutes - 60),
+        requests: 12,
+        busy: Duration::from_millis(3456),
         started_at: at(minutes),
         finished_at: at(minutes + 1),
         complete,

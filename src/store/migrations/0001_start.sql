@@ -11,7 +11,10 @@ CREATE TABLE product (
     managed    INTEGER,             -- NULL: Commerce did not say how the product's stock is configured
     backorders INTEGER,
     min_qty    INTEGER,
-    read_at    INTEGER NOT NULL,
+    settings_at INTEGER NOT NULL,   -- when managed, backorders and min_qty were last seen
+    updated_at TEXT,                -- as Commerce writes it; stock moves do not touch it
+    read_at    INTEGER NOT NULL,    -- when its stock was last read exactly
+    tier       TEXT NOT NULL,       -- which reading that was: full | sweep | exact
     PRIMARY KEY (commerce, sku)
 ) WITHOUT ROWID;
 CREATE INDEX product_by_id ON product (commerce, product_id);
@@ -25,6 +28,42 @@ CREATE TABLE stock (
     is_salable INTEGER,
     problem    TEXT,
     PRIMARY KEY (commerce, sku, website)
+) WITHOUT ROWID;
+
+-- Products that may have moved since they were last read. Nothing is decided for them until they are read again.
+CREATE TABLE suspect (
+    commerce TEXT NOT NULL,
+    sku      TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    cause    TEXT NOT NULL,         -- index | product | order | settings | sweep
+    PRIMARY KEY (commerce, sku)
+) WITHOUT ROWID;
+
+-- The stock index as it was last dumped: compared with the next dump, never sent.
+CREATE TABLE stock_index (
+    commerce   TEXT NOT NULL,
+    website    TEXT NOT NULL,
+    sku        TEXT NOT NULL,
+    qty        INTEGER NOT NULL,
+    is_salable INTEGER NOT NULL,
+    PRIMARY KEY (commerce, website, sku)
+) WITHOUT ROWID;
+
+-- How far each watch has come: a time, a page or an id, whatever it goes by.
+CREATE TABLE watch (
+    commerce TEXT NOT NULL,
+    part     TEXT NOT NULL,
+    mark     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (commerce, part)
+) WITHOUT ROWID;
+
+-- Orders whose products were read since they changed. Windows overlap, and these are not read twice.
+CREATE TABLE seen_order (
+    commerce   TEXT NOT NULL,
+    order_id   INTEGER NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (commerce, order_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE attribute (
@@ -51,7 +90,12 @@ CREATE TABLE sweep (
     products    INTEGER NOT NULL,
     problem     TEXT,
     last_complete_at INTEGER,
-    last_complete_products INTEGER
+    last_complete_products INTEGER,
+    tier        TEXT NOT NULL,      -- full | watch
+    edition     TEXT NOT NULL,      -- what was detected, for people
+    fresh_since INTEGER NOT NULL,   -- readings from before count as unknown
+    requests    INTEGER NOT NULL,
+    busy_ms     INTEGER NOT NULL    -- the shop's time: the sum over its requests
 ) WITHOUT ROWID;
 
 -- Amazon: every listing, and what we believe about it.

@@ -1,0 +1,97 @@
+//! Cheap questions that say where something may have moved. No quantity is ever taken from their answers.
+
+use tokio::sync::mpsc;
+
+use super::query::{Query, encode};
+use super::{ProductRow, Reader, Wanted, Website, wire};
+use crate::http::Fault;
+use crate::model::{Decimal, Sku};
+
+/// Handed over at a time.
+const BATCH: usize = 5000;
+
+/// What the stock index holds of a product. It knows neither reservations nor thresholds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexRow {
+    pub sku: Sku,
+    pub qty: Decimal,
+    pub is_salable: bool,
+}
+
+/// An order and what was ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    pub id: u64,
+    /// As Commerce writes it: UTC, without saying so.
+    pub updated_at: String,
+    pub skus: Vec<Sku>,
+}
+
+impl Reader {
+    /// Dumps the stock index of a website into `batches`. Fails when the dump is not whole.
+    pub async fn index(&self, website: &Website, batches: &mpsc::Sender<Vec<IndexRow>>) -> Result<(), Fault> {
+        let path = format!("V1/inventory/dump-stock-index-data/website/{}", encode(website.code.as_str()));
+        let rows: Vec<wire::ExportRow> = self.client.get("dump-stock-index-data", &Query::new(path)).await?;
+        let mut rows =
+            rows.into_iter().map(|row| IndexRow { sku: row.sku.into(), qty: row.qty, is_salable: row.is_salable });
+        loop {
+            let batch: Vec<IndexRow> = rows.by_ref().take(BATCH).collect();
+            if batch.is_empty() || batches.send(batch).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Products that were saved at `since` or later, without their stock: the next page after an id.
+    pub async fn saved_since(&self, wanted: &Wanted<'_>, since: &str, after: u64) -> Result<Vec<ProductRow>, Fault> {
+        let page = self.products_page(after, Some(since), wanted.attributes).await?;
+        if let Some(flaw) = page.flaws.into_iter().next() {
+            return Err(Fault::nonsense(flaw));
+        }
+        Ok(page.products.into_iter().map(|product| ProductRow::new(product, wanted.attributes, None)).collect())
+    }
+
+    /// When the product that was saved last was, as Commerce writes it.
+    pub async fn last_save(&self) -> Result<Option<String>, Fault> {
+        let query = Query::new("V1/products").newest_first("updated_at").first_page(1);
+        self.last_change("products", query.with("fields", "items[updated_at],total_count")).await
+    }
+
+    /// Orders that changed at `since` or later: the next page after an id.
+    pub async fn orders_since(&self, since: &str, after: u64) -> Result<Vec<OrderRow>, Fault> {
+        let query = |size| {
+            Query::new("V1/orders")
+                .filter("updated_at", "gteq", since)
+                .filter("entity_id", "gt", after)
+                .in_order_of_ids()
+                .first_page(size)
+                .with("fields", "items[entity_id,updated_at,items[sku]],total_count")
+        };
+        let (_, list) = self.client.page::<wire::List>("orders", &self.page_size, query).await?;
+        let (orders, flaw) = list.rows::<wire::Order>();
+        if let Some(flaw) = flaw {
+            return Err(Fault::nonsense(format!("orders: {flaw}")));
+        }
+        let orders = orders.into_iter().filter(|order| order.entity_id > after).map(|order| OrderRow {
+            id: order.entity_id,
+            updated_at: order.updated_at,
+            skus: order.items.into_iter().map(|item| item.sku.into()).collect(),
+        });
+        Ok(orders.collect())
+    }
+
+    /// When the order that changed last did, as Commerce writes it.
+    pub async fn last_order(&self) -> Result<Option<String>, Fault> {
+        let query = Query::new("V1/orders").newest_first("updated_at").first_page(1);
+        self.last_change("orders", query.with("fields", "items[updated_at],total_count")).await
+    }
+
+    async fn last_change(&self, operation: &'static str, query: Query) -> Result<Option<String>, Fault> {
+        let list: wire::List = self.client.get(operation, &query).await?;
+        let (rows, flaw) = list.rows::<wire::Changed>();
+        match flaw {
+            Some(flaw) => Err(Fault::nonsense(format!("{operation}: {flaw}"))),
+            None => Ok(rows.into_iter().next().map(|row| row.updated_at)),
+        }
+    }
+}
