@@ -76,6 +76,7 @@ fn json(explanation: &Explanation, now: Timestamp) -> serde_json::Value {
                 "units": units,
                 "reading": product.as_ref().map(|product| reading(product, saying)),
                 "read_at": product.as_ref().map(|product| product.read_at),
+                "tier": product.as_ref().map(|product| product.tier.as_str()),
             })).collect::<Vec<_>>(),
             "quantity": saying.decision.outcome.quantity(),
             "withheld": match saying.decision.outcome { Outcome::Withheld(reason) => Some(reason), Outcome::Quantity(_) => None },
@@ -184,7 +185,7 @@ fn print_say(saying: &Say, decides: bool, zone: &TimeZone, now: Timestamp) {
             None => say(&format!("    {times}{sku}: no reading")),
             Some(product) => {
                 let age = render::ago(product.read_at, now);
-                say(&format!("    {times}{sku}: {} (read {age})", reading(product, saying)));
+                say(&format!("    {times}{sku}: {} ({} read {age})", reading(product, saying), product.tier.as_str()));
             }
         }
     }

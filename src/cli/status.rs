@@ -107,7 +107,11 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
     let commerces = commerces.iter().map(|(name, sweep)| {
         serde_json::json!({
             "name": name,
+            "edition": sweep.as_ref().map(|sweep| sweep.edition.clone()),
             "read_at": sweep.as_ref().map(|sweep| sweep.started_at),
+            "read": sweep.as_ref().map(|sweep| if sweep.full { "full" } else { "watch" }),
+            "requests": sweep.as_ref().map(|sweep| sweep.requests),
+            "busy_ms": sweep.as_ref().map(|sweep| u64::try_from(sweep.busy.as_millis()).unwrap_or(u64::MAX)),
             "complete": sweep.as_ref().map(|sweep| sweep.complete),
             "products": sweep.as_ref().map(|sweep| sweep.products),
             "problem": sweep.as_ref().and_then(|sweep| sweep.problem.clone()),
@@ -150,9 +154,16 @@ fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord
             None => say(&format!("commerce {name}: not read yet")),
             Some(sweep) if sweep.complete => {
                 say(&format!(
-                    "commerce {name}: {} products, read {}",
+                    "commerce {name}: {} products, read {}; {}",
                     sweep.products,
-                    render::ago(sweep.started_at, now)
+                    render::ago(sweep.started_at, now),
+                    sweep.edition
+                ));
+                say(&format!(
+                    "  {}: {} requests, {:.1} s of the shop's time",
+                    if sweep.full { "everything was read" } else { "what may have moved was read" },
+                    sweep.requests,
+                    sweep.busy.as_secs_f64()
                 ));
             }
             Some(sweep) => {

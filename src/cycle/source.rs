@@ -175,7 +175,7 @@ impl Source {
             busy: load.busy,
             started_at,
             finished_at: self.clock.now(),
-            complete: read.complete,
+            complete: read.complete && read.problem.is_none(),
             products: read.products,
             problem: read.problem.clone(),
             last_complete_at: None,
