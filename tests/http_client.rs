@@ -1,6 +1,9 @@
 //! The client and its retry loop against a server on loopback, in virtual time.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+#[path = "http_client/transport.rs"]
+mod transport;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
