@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use crate::clock::Clock;
-use crate::http::{Fault, Http};
+use crate::http::{Fault, Http, Hurry, Load};
 use crate::model::WebsiteCode;
 use client::Client;
 use query::Query;
@@ -52,6 +52,8 @@ pub struct Access {
     pub page_size: u32,
     /// Requests at once. More than the shop has cores only makes its customers wait.
     pub concurrency: usize,
+    /// Time in requests, those at once added up, against time that passes.
+    pub max_load_thousandths: u32,
 }
 
 /// What is to be read of each product.
@@ -72,21 +74,6 @@ pub struct Website {
     pub stock_id: Option<u32>,
 }
 
-/// Requests, and the time they took: the sum over all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Load {
-    pub requests: u64,
-    pub busy: std::time::Duration,
-}
-
-impl std::ops::Sub for Load {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        Self { requests: self.requests - other.requests, busy: self.busy.saturating_sub(other.busy) }
-    }
-}
-
 /// Reads one instance.
 #[derive(Debug)]
 pub struct Reader {
@@ -103,14 +90,20 @@ impl Reader {
     pub fn new(access: Access, http: Arc<Http>, clock: Clock) -> Self {
         let concurrency = access.concurrency.max(1);
         let page_size = AtomicU32::new(access.page_size.max(1));
-        let client = Client::new(access.base_url, access.auth, concurrency, http, clock);
+        let client = Client::new(access, http, clock);
         let settings_page_size = AtomicU32::new(configs::PAGE_SIZE);
         Self { client, clock, concurrency, page_size, settings_page_size }
     }
 
-    /// What was asked of the shop so far.
+    /// What the instance was asked to do so far.
     pub fn load(&self) -> Load {
-        Load { requests: self.client.requests(), busy: std::time::Duration::ZERO }
+        self.client.share().load()
+    }
+
+    /// Somebody waits: until this is dropped, no request to the instance waits for `max_load` or is charged to it, not
+    /// even one of a read that began before.
+    pub fn hurry(&self) -> Hurry<'_> {
+        self.client.share().hurry()
     }
 
     /// The websites that sell, in the order of their codes.

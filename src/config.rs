@@ -123,6 +123,8 @@ pub struct CommerceConfig {
     pub auth: CommerceAuth,
     pub page_size: u32,
     pub concurrency: usize,
+    /// Time in requests against time that passes; `0.01..=1.0`, kept in thousandths.
+    pub max_load_thousandths: u32,
     pub full_sweep_every: Duration,
 }
 

@@ -2,8 +2,10 @@
 
 mod answer;
 mod bucket;
+mod budget;
 mod fault;
 mod pace;
+mod share;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +23,8 @@ use crate::clock::Clock;
 pub use answer::{Answer, json};
 pub use bucket::Bucket;
 pub use fault::{Fault, Refusal};
-pub use pace::{Pace, Permit, Slots};
+pub use pace::{Pace, Permit};
+pub use share::{Hurry, Load, Share};
 
 /// Shorter hammers a server that is just coming back; longer wastes the pause of a single lost packet.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
@@ -103,16 +106,15 @@ impl Http {
                 request_id = tracing::field::Empty,
             );
             let (permit, request) = match call.pace {
-                // A slot may be long in coming, and a nonce ages.
-                Pace::Slots(_) => (call.pace.acquire(attempt.number).await, build(attempt).await?),
+                // A share may be long in coming, and a nonce ages.
+                Pace::Share(_) => (call.pace.acquire(attempt.number).await, build(attempt).await?),
                 // A rate's permit is for now: those taken during a sign-in would all leave at its end.
                 Pace::None | Pace::Bucket(_) | Pace::Granted(_) => {
                     let request = build(attempt).await?;
                     (call.pace.acquire(attempt.number).await, request)
                 }
             };
-            let outcome = self.attempt(call, request).instrument(span).await;
-            drop(permit);
+            let outcome = self.attempt(call, request, permit).instrument(span).await;
             let fault = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
@@ -150,12 +152,14 @@ impl Http {
             .build()
     }
 
-    async fn attempt(&self, call: &Call<'_>, request: Request) -> Result<Answer, Fault> {
+    async fn attempt(&self, call: &Call<'_>, request: Request, mut permit: Permit<'_>) -> Result<Answer, Fault> {
         let started = self.clock.instant();
+        permit.leave(started);
         let outcome = match tokio::time::timeout(call.timeout, self.exchange(request, call.max_body)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::transient(format!("no complete answer within {} s", call.timeout.as_secs_f32()))),
         };
+        drop(permit);
         let span = tracing::Span::current();
         span.record("duration_ms", millis(self.clock.instant() - started));
         let answer = outcome?;

@@ -144,7 +144,7 @@ fn what_is_not_written_has_its_default() {
     );
     assert_eq!(config.journal_keep, Duration::from_hours(400 * 24));
     let commerce = &config.commerces[0];
-    assert_eq!((commerce.page_size, commerce.concurrency), (300, 2));
+    assert_eq!((commerce.page_size, commerce.concurrency, commerce.max_load_thousandths), (300, 2, 200));
     assert_eq!(commerce.full_sweep_every, Duration::from_hours(6));
     let [eu, us] = &config.accounts[..] else { panic!("two accounts") };
     assert_eq!(eu.endpoint, "https://sellingpartnerapi-eu.amazon.com");

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::Access;
 use super::auth::{Auth, Signer};
 use super::fault::{classify, stated_maximum};
 use super::query::Query;
 use crate::clock::Clock;
-use crate::http::{Call, Fault, HeaderValue, Http, Method, Pace, Request, Slots, Url, json};
+use crate::http::{Call, Fault, HeaderValue, Http, Method, Pace, Request, Share, Url, json};
 
 /// A page of 300 products was seen to take 70 s on unchanged data. Shorter gives up on a shop in a bad moment; longer lets
 /// one dead connection hold a sweep.
@@ -29,16 +30,16 @@ pub(super) struct Client {
     signer: Signer,
     rest_root: String,
     cloud: bool,
-    slots: Slots,
-    requests: AtomicU64,
+    share: Share,
 }
 
 impl Client {
-    pub(super) fn new(base_url: String, auth: Auth, concurrency: usize, http: Arc<Http>, clock: Clock) -> Self {
+    pub(super) fn new(access: Access, http: Arc<Http>, clock: Clock) -> Self {
+        let Access { base_url, auth, concurrency, max_load_thousandths, .. } = access;
         let cloud = matches!(auth, Auth::Ims { .. });
         let rest_root = if cloud { base_url } else { format!("{base_url}/rest") };
         let signer = Signer::new(auth, &rest_root, Arc::clone(&http), clock);
-        Self { http, signer, rest_root, cloud, slots: Slots::new(concurrency), requests: AtomicU64::new(0) }
+        Self { http, signer, rest_root, cloud, share: Share::new(clock, concurrency, max_load_thousandths) }
     }
 
     pub(super) const fn is_cloud(&self) -> bool {
@@ -47,7 +48,11 @@ impl Client {
 
     /// How many requests were sent so far, repetitions included.
     pub(super) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        self.share.load().requests
+    }
+
+    pub(super) fn share(&self) -> &Share {
+        &self.share
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, operation: &'static str, query: &Query) -> Result<T, Fault> {
@@ -55,7 +60,7 @@ impl Client {
             format!("{}/{query}", self.rest_root).parse().map_err(|_| Fault::nonsense("the base URL is no URL"))?;
         let call = Call {
             operation,
-            pace: Pace::Slots(&self.slots),
+            pace: Pace::Share(&self.share),
             timeout: TIMEOUT,
             attempts: ATTEMPTS,
             max_body: MAX_BODY,
@@ -73,7 +78,6 @@ impl Client {
                 async move {
                     let mut request = self.request(url);
                     used.store(self.signer.sign(&mut request, refused).await?, Ordering::Relaxed);
-                    self.requests.fetch_add(1, Ordering::Relaxed);
                     Ok(request)
                 }
             })

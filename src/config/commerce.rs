@@ -19,6 +19,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<CommerceConfig> {
     let auth = section.table("auth", "a table such as { method = \"oauth1\", … }").and_then(auth);
     let page_size = section.whole("page_size", COMFORTABLE_PAGE, 1..=1000);
     let concurrency = section.whole("concurrency", 2, 1..=16);
+    let max_load_thousandths = section.ratio("max_load", 200, 10..=1000);
     let full_sweep_every =
         section.duration("full_sweep_every", "6h", Duration::from_secs(1)..=Duration::from_hours(7 * 24));
     if page_size > COMFORTABLE_PAGE {
@@ -37,6 +38,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<CommerceConfig> {
         auth: auth?,
         page_size,
         concurrency,
+        max_load_thousandths,
         full_sweep_every,
     })
 }

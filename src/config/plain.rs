@@ -90,7 +90,7 @@ pub(super) fn guards(section: &mut Section<'_>) -> GuardConfig {
         max_zeroed_percent: section.whole("max_zeroed_percent", 20, 0..=100),
         max_zeroed_count: section.whole("max_zeroed_count", 500, 0..=100_000_000),
         max_units_drop_percent: section.whole("max_units_drop_percent", 50, 0..=100),
-        min_source_ratio_thousandths: section.ratio("min_source_ratio", 800),
+        min_source_ratio_thousandths: section.ratio("min_source_ratio", 800, 0..=1000),
     }
 }
 

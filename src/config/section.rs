@@ -170,11 +170,10 @@ impl<'a> Section<'a> {
         self.settle(key, outcome, bool::to_string).unwrap_or(default)
     }
 
-    /// A number from 0 to 1, in thousandths.
-    pub(super) fn ratio(&mut self, key: &'static str, default: u32) -> u32 {
-        let outcome = self.ask(key).map_or(Ok(default), value::thousandths);
-        let shown = |thousandths: &u32| format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
-        self.settle(key, outcome, |number| tidy_fraction(&shown(number))).unwrap_or(default)
+    /// A share of 1, in thousandths.
+    pub(super) fn ratio(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+        let outcome = self.ask(key).map_or(Ok(default), |found| value::thousandths(found, &range));
+        self.settle(key, outcome, |number| value::fraction(*number)).unwrap_or(default)
     }
 
     pub(super) fn secret(&mut self, key: &'static str) -> Option<SecretString> {
@@ -306,9 +305,4 @@ pub(super) fn unknown_key(key: &str, known: &[&str]) -> Wrong {
 
 fn toml_text(text: &str) -> String {
     toml::Value::from(text).to_string()
-}
-
-fn tidy_fraction(digits: &str) -> String {
-    let short = digits.trim_end_matches('0');
-    if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }

@@ -1,6 +1,8 @@
 //! Values of the file or the environment as the types they should have. The file is taken strictly; a variable of the
 //! environment is always text and is read as what its key needs.
 
+use std::ops::RangeInclusive;
+
 use ::config::{Value, ValueKind};
 
 use super::document::is_from_environment;
@@ -37,20 +39,30 @@ pub(super) fn flag(value: &Value) -> Result<bool, Wrong> {
     }
 }
 
-/// A number from 0 to 1 with at most three places, in thousandths.
-pub(super) fn thousandths(value: &Value) -> Result<u32, Wrong> {
-    const EXPECTED: &str = "a number from 0 to 1 with at most three places, such as 0.8";
+/// A number with at most three places, in thousandths.
+pub(super) fn thousandths(value: &Value, range: &RangeInclusive<u32>) -> Result<u32, Wrong> {
+    let bound = |thousandths: &u32| fraction(*thousandths).trim_end_matches(".0").to_owned();
+    let (least, most) = (bound(range.start()), bound(range.end()));
+    let expected = format!("a number from {least} to {most} with at most three places, such as 0.8");
     let written = match &value.kind {
         ValueKind::I64(number) => number.to_string(),
         ValueKind::Float(number) => number.to_string(),
         ValueKind::String(text) if is_from_environment(value) => text.clone(),
-        _ => return Err(mismatch(value, EXPECTED)),
+        _ => return Err(mismatch(value, &expected)),
     };
     let ten_thousandths = Decimal::parse(&written).ok().map(Decimal::ten_thousandths);
     ten_thousandths
-        .filter(|number| (0..=10_000).contains(number) && number % 10 == 0)
+        .filter(|number| number % 10 == 0)
         .and_then(|number| u32::try_from(number / 10).ok())
-        .ok_or_else(|| Wrong::new(format!("{written} is refused, expected {EXPECTED}")))
+        .filter(|thousandths| range.contains(thousandths))
+        .ok_or_else(|| Wrong::new(format!("{written} is refused, expected {expected}")))
+}
+
+/// Thousandths as people write them: 0.8, 1.0.
+pub(super) fn fraction(thousandths: u32) -> String {
+    let digits = format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
+    let short = digits.trim_end_matches('0');
+    if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }
 
 /// What stands where something else belongs. Only for keys that hold no secret.

@@ -340,5 +340,11 @@ fn access(config: &CommerceConfig) -> Access {
             Auth::Ims { client_id, client_secret, org_id, token_url }
         }
     };
-    Access { base_url: config.base_url.clone(), auth, page_size: config.page_size, concurrency: config.concurrency }
+    Access {
+        base_url: config.base_url.clone(),
+        auth,
+        page_size: config.page_size,
+        concurrency: config.concurrency,
+        max_load_thousandths: config.max_load_thousandths,
+    }
 }

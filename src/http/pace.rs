@@ -1,8 +1,9 @@
 //! What an attempt waits for before it leaves.
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
-use super::{Answer, Bucket};
+use super::share::Running;
+use super::{Answer, Bucket, Share};
 
 const RATE_HEADER: &str = "x-amzn-ratelimit-limit";
 
@@ -14,13 +15,22 @@ pub enum Pace<'a> {
     /// The same, and the first attempt's permit is taken already: whoever chooses what to send under a permit chooses
     /// the best at that moment.
     Granted(&'a Bucket),
-    /// So many at once.
-    Slots(&'a Slots),
+    /// So many at once, and so much time in all.
+    Share(&'a Share),
 }
 
 /// Held until the attempt has ended.
 #[derive(Debug)]
-pub struct Permit<'a>(#[expect(dead_code, reason = "dropping it frees the slot")] Option<SemaphorePermit<'a>>);
+pub struct Permit<'a>(Option<Running<'a>>);
+
+impl Permit<'_> {
+    /// Time counts from here, to when the permit is dropped.
+    pub(super) fn leave(&mut self, now: Instant) {
+        if let Some(running) = &mut self.0 {
+            running.leave(now);
+        }
+    }
+}
 
 impl<'a> Pace<'a> {
     pub async fn acquire(&self, attempt: u32) -> Permit<'a> {
@@ -31,7 +41,7 @@ impl<'a> Pace<'a> {
                 bucket.acquire().await;
                 Permit(None)
             }
-            Self::Slots(slots) => Permit(slots.0.acquire().await.ok()),
+            Self::Share(share) => Permit(Some(share.acquire().await)),
         }
     }
 
@@ -44,15 +54,5 @@ impl<'a> Pace<'a> {
         if answer.status == 429 {
             bucket.penalise();
         }
-    }
-}
-
-/// A limit on how many requests are under way at once, in the order they asked.
-#[derive(Debug)]
-pub struct Slots(Semaphore);
-
-impl Slots {
-    pub fn new(count: usize) -> Self {
-        Self(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)))
     }
 }

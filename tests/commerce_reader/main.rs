@@ -3,6 +3,7 @@
 
 mod auth;
 mod faults;
+mod polite;
 mod shop;
 mod skus;
 mod sweep;

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Response, StatusCode};
+use axum::serve::ListenerExt as _;
 use futures_util::stream;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -104,6 +105,8 @@ impl Server {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
+        // Or a body in parts waits for the kernel's acknowledgements, in a time that does not pass here.
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
         let served = Arc::clone(&shop);
         let app = Router::new().fallback(move |request: Request| {
             let shop = Arc::clone(&served);
@@ -120,8 +123,12 @@ impl Server {
     pub(crate) fn reader_with(&self, page_size: u32, auth: Auth) -> Reader {
         let clock = Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap());
         let http = Arc::new(Http::new(clock, 1).unwrap());
-        let access = Access { base_url: self.base_url.clone(), auth, page_size, concurrency: 2 };
-        Reader::new(access, http, clock)
+        Reader::new(Access { auth, ..self.access(page_size) }, http, clock)
+    }
+
+    pub(crate) fn access(&self, page_size: u32) -> Access {
+        let auth = Auth::Bearer { token: "token".into() };
+        Access { base_url: self.base_url.clone(), auth, page_size, concurrency: 2, max_load_thousandths: 200 }
     }
 
     /// The requests to paths that start like this.

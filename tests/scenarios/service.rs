@@ -57,7 +57,8 @@ async fn each_store_has_the_schedule_of_its_own_zone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cycle_longer_than_the_schedule_is_followed_by_one_and_never_overlapped() {
-    let scene = Scene::empty().account("acme").store(store("acme-de").schedule("0 * * * * *"));
+    let scene =
+        Scene::empty().commerce_key("max_load = 1.0").account("acme").store(store("acme-de").schedule("0 * * * * *"));
     let bench = Bench::start(scene.product("MUG", 9).listing("MUG", 9)).await;
     let daemon = Daemon::start(&bench.assembly);
     bench.wait("5m").await;
