@@ -11,6 +11,7 @@ mod configs;
 mod edition;
 mod fault;
 mod oauth1;
+mod pages;
 mod per_sku;
 mod products;
 mod query;

@@ -6,6 +6,7 @@ mod budget;
 mod fault;
 mod pace;
 mod share;
+mod tempo;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -71,6 +72,8 @@ pub struct Attempt {
     pub number: u32,
     /// The token of the attempt before was refused: get a new one.
     pub renew: bool,
+    /// How long the attempt before took.
+    pub took: Duration,
 }
 
 impl Http {
@@ -94,7 +97,7 @@ impl Http {
         F: Future<Output = Result<Request, Fault>>,
     {
         let mut delays = self.delays(call.attempts);
-        let mut attempt = Attempt { number: 1, renew: false };
+        let mut attempt = Attempt { number: 1, renew: false, took: Duration::ZERO };
         let mut renewable = call.renewable;
         loop {
             let span = tracing::info_span!(
@@ -114,7 +117,7 @@ impl Http {
                     (call.pace.acquire(attempt.number).await, request)
                 }
             };
-            let outcome = self.attempt(call, request, permit).instrument(span).await;
+            let (took, outcome) = self.attempt(call, request, permit).instrument(span).await;
             let fault = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
@@ -136,7 +139,8 @@ impl Http {
                 "request is tried again"
             );
             self.clock.sleep(delay).await;
-            attempt = Attempt { number: attempt.number + 1, renew: matches!(fault, Fault::Unauthorized { .. }) };
+            let renew = matches!(fault, Fault::Unauthorized { .. });
+            attempt = Attempt { number: attempt.number + 1, renew, took };
         }
     }
 
@@ -152,25 +156,36 @@ impl Http {
             .build()
     }
 
-    async fn attempt(&self, call: &Call<'_>, request: Request, mut permit: Permit<'_>) -> Result<Answer, Fault> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        request: Request,
+        mut permit: Permit<'_>,
+    ) -> (Duration, Result<Answer, Fault>) {
         let started = self.clock.instant();
         permit.leave(started);
         let outcome = match tokio::time::timeout(call.timeout, self.exchange(request, call.max_body)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::transient(format!("no complete answer within {} s", call.timeout.as_secs_f32()))),
         };
-        drop(permit);
+        let took = self.clock.instant() - started;
         let span = tracing::Span::current();
-        span.record("duration_ms", millis(self.clock.instant() - started));
-        let answer = outcome?;
-        span.record("status", answer.status);
-        if let Some(id) = answer.header("x-amzn-requestid") {
-            span.record("request_id", id);
+        span.record("duration_ms", millis(took));
+        let outcome = outcome.and_then(|answer| {
+            span.record("status", answer.status);
+            if let Some(id) = answer.header("x-amzn-requestid") {
+                span.record("request_id", id);
+            }
+            call.pace.learn(&answer);
+            let verdict = (call.classify)(&answer);
+            tracing::debug!(event = "request_answered", usable = verdict.is_ok(), "request answered");
+            verdict.map(|()| Answer { took, ..answer })
+        });
+        // Before the permit goes: whoever is next should know.
+        if let Pace::Share(share) = call.pace {
+            share.observe(call.operation, started, took, &outcome);
         }
-        call.pace.learn(&answer);
-        let verdict = (call.classify)(&answer);
-        tracing::debug!(event = "request_answered", usable = verdict.is_ok(), "request answered");
-        verdict.map(|()| answer)
+        (took, outcome)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
@@ -186,7 +201,7 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         let told = answer::told_delay(&headers, self.clock.now());
-        Ok(Answer { status, headers, body: body.freeze(), told })
+        Ok(Answer { status, headers, body: body.freeze(), told, took: Duration::ZERO })
     }
 }
 

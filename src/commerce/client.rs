@@ -1,7 +1,7 @@
 //! One request to one instance: signed, limited in number, counted, read as JSON.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use super::Access;
 use super::auth::{Auth, Signer};
 use super::fault::{classify, stated_maximum};
+use super::pages::Pages;
 use super::query::Query;
 use crate::clock::Clock;
-use crate::http::{Call, Fault, HeaderValue, Http, Method, Pace, Request, Share, Url, json};
+use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Method, Pace, Request, Share, Url, json};
 
 /// A page of 300 products was seen to take 70 s on unchanged data. Shorter gives up on a shop in a bad moment; longer lets
 /// one dead connection hold a sweep.
@@ -31,6 +32,7 @@ pub(super) struct Client {
     rest_root: String,
     cloud: bool,
     share: Share,
+    pages: Mutex<Pages>,
 }
 
 impl Client {
@@ -39,7 +41,8 @@ impl Client {
         let cloud = matches!(auth, Auth::Ims { .. });
         let rest_root = if cloud { base_url } else { format!("{base_url}/rest") };
         let signer = Signer::new(auth, &rest_root, Arc::clone(&http), clock);
-        Self { http, signer, rest_root, cloud, share: Share::new(clock, concurrency, max_load_thousandths) }
+        let share = Share::new(clock, concurrency, max_load_thousandths);
+        Self { http, signer, rest_root, cloud, share, pages: Mutex::default() }
     }
 
     pub(super) const fn is_cloud(&self) -> bool {
@@ -56,8 +59,69 @@ impl Client {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, operation: &'static str, query: &Query) -> Result<T, Fault> {
-        let url: Url =
-            format!("{}/{query}", self.rest_root).parse().map_err(|_| Fault::nonsense("the base URL is no URL"))?;
+        json(&self.send(operation, |_| query.clone()).await?)
+    }
+
+    /// Asks for a page, and for a smaller one when the server says how large it may be, or is slow. Returns the size it
+    /// took.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        size: &AtomicU32,
+        query: impl Fn(u32) -> Query,
+    ) -> Result<(u32, T), Fault> {
+        loop {
+            let asked = AtomicU32::new(0);
+            let sized = |attempt: Attempt| {
+                if attempt.number > 1 {
+                    self.resize(operation, size, asked.load(Ordering::Relaxed), attempt.took, false);
+                }
+                let now = size.load(Ordering::Relaxed);
+                asked.store(now, Ordering::Relaxed);
+                query(now)
+            };
+            let outcome = self.send(operation, sized).await;
+            let asked = asked.into_inner();
+            match outcome {
+                Ok(answer) => {
+                    self.resize(operation, size, asked, answer.took, true);
+                    return Ok((asked, json(&answer)?));
+                }
+                Err(fault) => match stated_maximum(&fault) {
+                    Some(maximum) if maximum < asked => {
+                        self.pages().limit(operation, maximum);
+                        size.fetch_min(maximum, Ordering::Relaxed);
+                    }
+                    _ => return Err(fault),
+                },
+            }
+        }
+    }
+
+    /// Fits the size of pages to how long one took, that came or did not.
+    fn resize(&self, operation: &'static str, size: &AtomicU32, asked: u32, took: Duration, came: bool) {
+        let next = self.pages().next(operation, asked, took, came);
+        if next >= asked {
+            // Only from here: another page may have been slow meanwhile.
+            let _ = size.compare_exchange(asked, next, Ordering::Relaxed, Ordering::Relaxed);
+        } else if size.fetch_min(next, Ordering::Relaxed) > next {
+            let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(
+                event = "page_size_lowered",
+                operation,
+                duration_ms,
+                page_size = next,
+                "a page took long, the next ones are smaller"
+            );
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `query` is asked anew for every attempt.
+    async fn send(&self, operation: &'static str, query: impl Fn(Attempt) -> Query) -> Result<Answer, Fault> {
         let call = Call {
             operation,
             pace: Pace::Share(&self.share),
@@ -70,38 +134,17 @@ impl Client {
         // Which token the attempt before used.
         let used = AtomicU64::new(0);
         let used = &used;
-        let answer = self
-            .http
-            .send(&call, |attempt| {
-                let url = url.clone();
-                let refused = attempt.renew.then(|| used.load(Ordering::Relaxed));
-                async move {
-                    let mut request = self.request(url);
-                    used.store(self.signer.sign(&mut request, refused).await?, Ordering::Relaxed);
-                    Ok(request)
-                }
-            })
-            .await?;
-        json(&answer)
-    }
-
-    /// Asks for a page, and for a smaller one when the server says how large it may be. Returns the size it took.
-    pub(super) async fn page<T: DeserializeOwned>(
-        &self,
-        operation: &'static str,
-        size: &AtomicU32,
-        query: impl Fn(u32) -> Query,
-    ) -> Result<(u32, T), Fault> {
-        loop {
-            let asked = size.load(Ordering::Relaxed);
-            match self.get(operation, &query(asked)).await {
-                Ok(page) => return Ok((asked, page)),
-                Err(fault) => match stated_maximum(&fault) {
-                    Some(maximum) if maximum < asked => size.store(maximum, Ordering::Relaxed),
-                    _ => return Err(fault),
-                },
+        let build = |attempt: Attempt| {
+            let url = format!("{}/{}", self.rest_root, query(attempt));
+            let refused = attempt.renew.then(|| used.load(Ordering::Relaxed));
+            async move {
+                let url: Url = url.parse().map_err(|_| Fault::nonsense("the base URL is no URL"))?;
+                let mut request = self.request(url);
+                used.store(self.signer.sign(&mut request, refused).await?, Ordering::Relaxed);
+                Ok(request)
             }
-        }
+        };
+        self.http.send(&call, build).await
     }
 
     fn request(&self, url: Url) -> Request {

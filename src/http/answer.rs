@@ -21,11 +21,13 @@ pub struct Answer {
     pub body: Bytes,
     /// How long the server asked to wait.
     pub(super) told: Option<Duration>,
+    /// How long it took, from leaving to the last byte of the body.
+    pub took: Duration,
 }
 
 impl Answer {
     pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, told: None }
+        Self { status, headers, body, told: None, took: Duration::ZERO }
     }
 
     pub fn is_success(&self) -> bool {

@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::budget::Budget;
+use super::tempo::{Sign, Tempo};
+use super::{Answer, Fault};
 use crate::clock::Clock;
 
 /// Limits the requests to one server, in the order they asked.
@@ -24,7 +26,7 @@ pub struct Share {
 
 #[derive(Debug)]
 struct State {
-    at_once: usize,
+    tempo: Tempo,
     running: usize,
     budget: Budget,
     load: Load,
@@ -33,10 +35,11 @@ struct State {
 impl State {
     /// Lets a request in, or says how long it has to wait; None is until another ends.
     fn enter(&mut self, charged: bool, now: Instant) -> Result<(), Option<Duration>> {
-        if let Some(wait) = self.budget.wait(now).filter(|_| charged) {
+        let over_budget = self.budget.wait(now).filter(|_| charged);
+        if let Some(wait) = over_budget.max(self.tempo.quiet(now)) {
             return Err(Some(wait));
         }
-        if self.running >= self.at_once {
+        if self.running >= self.tempo.at_once() {
             return Err(None);
         }
         self.running += 1;
@@ -109,11 +112,11 @@ impl Drop for Running<'_> {
 }
 
 impl Share {
-    /// At most `at_once` requests run at once, and their time together is at most `max_load_thousandths` of the time that
+    /// At most `at_once` requests run at once, fewer while the server is in trouble, and their time together is at most `max_load_thousandths` of the time that
     /// passes, but for a reserve of a minute.
     pub fn new(clock: Clock, at_once: usize, max_load_thousandths: u32) -> Self {
         let state = State {
-            at_once: at_once.max(1),
+            tempo: Tempo::new(at_once),
             running: 0,
             budget: Budget::new(max_load_thousandths, clock.instant()),
             load: Load::default(),
@@ -143,7 +146,7 @@ impl Share {
                         tracing::debug!(
                             event = "request_held_back",
                             wait_ms = super::millis(wait),
-                            "a request waits, because the share of time for requests is used up"
+                            "a request waits: the share of time for requests is used up, or the server asked for quiet"
                         );
                     }
                     // A hurry ends the wait early; a stored change only makes this look again.
@@ -151,6 +154,36 @@ impl Share {
                 }
                 Err(None) => self.changed.notified().await,
             }
+        }
+    }
+
+    /// Learns from an attempt how much the server bears.
+    pub(super) fn observe(
+        &self,
+        operation: &'static str,
+        left: Instant,
+        took: Duration,
+        outcome: &Result<Answer, Fault>,
+    ) {
+        let sign = match outcome {
+            Ok(_) => Sign::Good,
+            Err(Fault::Transient { status: Some(429 | 503), after, .. }) => Sign::Busy(*after),
+            Err(_) => Sign::Other,
+        };
+        let (before, after) = {
+            let tempo = &mut self.state().tempo;
+            let before = tempo.at_once();
+            tempo.observe(operation, left, took, sign);
+            (before, tempo.at_once())
+        };
+        if after < before {
+            tracing::info!(
+                event = "concurrency_lowered",
+                operation,
+                duration_ms = super::millis(took),
+                at_once = after,
+                "the server is busy or slow and gets fewer requests at once"
+            );
         }
     }
 
