@@ -1,10 +1,12 @@
 //! The one HTTP client and the only retry loop: `retry(pace(timeout(send)))`, then classify.
 
 mod answer;
+mod body;
 mod bucket;
 mod budget;
 mod fault;
 mod pace;
+mod rows;
 mod share;
 mod tempo;
 
@@ -12,7 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use bytes::BytesMut;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -21,10 +22,13 @@ use tracing::Instrument;
 
 use crate::clock::Clock;
 
+use body::Growing;
+
 pub use answer::{Answer, json};
 pub use bucket::Bucket;
 pub use fault::{Fault, Refusal};
 pub use pace::{Pace, Permit};
+pub use rows::{Long, Rows};
 pub use share::{Hurry, Load, Share};
 
 /// Shorter hammers a server that is just coming back; longer wastes the pause of a single lost packet.
@@ -91,7 +95,24 @@ impl Http {
 
     /// Sends until an answer can be used, or cannot be helped. `build` is called anew for every attempt: a retry
     /// needs a new nonce and perhaps a new token. Its own fault is final.
-    pub async fn send<B, F>(&self, call: &Call<'_>, mut build: B) -> Result<Answer, Fault>
+    pub async fn send<B, F>(&self, call: &Call<'_>, build: B) -> Result<Answer, Fault>
+    where
+        B: FnMut(Attempt) -> F,
+        F: Future<Output = Result<Request, Fault>>,
+    {
+        self.retry(call, Growing::in_one_piece, build).await
+    }
+
+    /// Like [`Http::send`], for a body of many megabytes: it is kept in blocks and read row by row.
+    pub async fn send_long<B, F>(&self, call: &Call<'_>, build: B) -> Result<Long, Fault>
+    where
+        B: FnMut(Attempt) -> F,
+        F: Future<Output = Result<Request, Fault>>,
+    {
+        self.retry(call, Growing::in_blocks, build).await.map(Long)
+    }
+
+    async fn retry<B, F>(&self, call: &Call<'_>, body: fn() -> Growing, mut build: B) -> Result<Answer, Fault>
     where
         B: FnMut(Attempt) -> F,
         F: Future<Output = Result<Request, Fault>>,
@@ -117,7 +138,7 @@ impl Http {
                     (call.pace.acquire(attempt.number).await, request)
                 }
             };
-            let (took, outcome) = self.attempt(call, request, permit).instrument(span).await;
+            let (took, outcome) = self.attempt(call, request, body(), permit).instrument(span).await;
             let fault = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
@@ -160,11 +181,12 @@ impl Http {
         &self,
         call: &Call<'_>,
         request: Request,
+        body: Growing,
         mut permit: Permit<'_>,
     ) -> (Duration, Result<Answer, Fault>) {
         let started = self.clock.instant();
         permit.leave(started);
-        let outcome = match tokio::time::timeout(call.timeout, self.exchange(request, call.max_body)).await {
+        let outcome = match tokio::time::timeout(call.timeout, self.exchange(request, body, call.max_body)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::transient(format!("no complete answer within {} s", call.timeout.as_secs_f32()))),
         };
@@ -189,19 +211,19 @@ impl Http {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
-    async fn exchange(&self, request: Request, max_body: usize) -> Result<Answer, Fault> {
+    async fn exchange(&self, request: Request, mut body: Growing, max_body: usize) -> Result<Answer, Fault> {
         let mut response = self.client.execute(request).await.map_err(network)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(network)? {
             if body.len() + chunk.len() > max_body {
                 return Err(Fault::nonsense(format!("HTTP {status} with a body of more than {max_body} bytes")));
             }
-            body.extend_from_slice(&chunk);
+            body.push(&chunk);
         }
         let told = answer::told_delay(&headers, self.clock.now());
-        Ok(Answer { status, headers, body: body.freeze(), told, took: Duration::ZERO })
+        let (body, rest) = body.finish();
+        Ok(Answer { status, headers, body, rest, told, took: Duration::ZERO })
     }
 }
 

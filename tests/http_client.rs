@@ -1,6 +1,8 @@
 //! The client and its retry loop against a server on loopback, in virtual time.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+#[path = "http_client/long.rs"]
+mod long;
 #[path = "http_client/transport.rs"]
 mod transport;
 

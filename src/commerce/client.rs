@@ -12,7 +12,7 @@ use super::fault::{classify, stated_maximum};
 use super::pages::Pages;
 use super::query::Query;
 use crate::clock::Clock;
-use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Method, Pace, Request, Share, Url, json};
+use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Method, Pace, Request, Rows, Share, Url, json};
 
 /// A page of 300 products was seen to take 70 s on unchanged data. Shorter gives up on a shop in a bad moment; longer lets
 /// one dead connection hold a sweep.
@@ -20,6 +20,9 @@ const TIMEOUT: Duration = Duration::from_mins(3);
 const ATTEMPTS: u32 = 3;
 /// A page of 1000 stock settings has 620 kB.
 const MAX_BODY: usize = 32 * 1024 * 1024;
+/// Of a list without pages, after decompression. A dump of a million products has 50 to 100 MB; anything longer is no list
+/// of products, and would fill the memory.
+const MAX_LIST: usize = 256 * 1024 * 1024;
 /// The largest page that the strictest known server takes.
 pub(super) const SMALL_PAGE: u32 = 300;
 /// The store view for the cloud service: the one that a URL without a code means elsewhere.
@@ -60,6 +63,20 @@ impl Client {
 
     pub(super) async fn get<T: DeserializeOwned>(&self, operation: &'static str, query: &Query) -> Result<T, Fault> {
         json(&self.send(operation, |_| query.clone()).await?)
+    }
+
+    /// Hands over a list without pages row by row, when it has arrived. Where it fails, the rows that were handed over
+    /// count for nothing.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the dump of the stock index, which nobody reads yet"))]
+    pub(super) async fn get_rows<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        query: &Query,
+        each: impl FnMut(T),
+    ) -> Result<Rows, Fault> {
+        let used = AtomicU64::new(0);
+        let build = |attempt| self.signed(query.clone(), attempt, &used);
+        self.http.send_long(&self.call(operation, MAX_LIST), build).await?.rows(each)
     }
 
     /// Asks for a page, and for a smaller one when the server says how large it may be, or is slow. Returns the size it
@@ -122,29 +139,31 @@ impl Client {
 
     /// `query` is asked anew for every attempt.
     async fn send(&self, operation: &'static str, query: impl Fn(Attempt) -> Query) -> Result<Answer, Fault> {
-        let call = Call {
+        let used = AtomicU64::new(0);
+        let build = |attempt| self.signed(query(attempt), attempt, &used);
+        self.http.send(&self.call(operation, MAX_BODY), build).await
+    }
+
+    fn call(&self, operation: &'static str, max_body: usize) -> Call<'_> {
+        Call {
             operation,
             pace: Pace::Share(&self.share),
             timeout: TIMEOUT,
             attempts: ATTEMPTS,
-            max_body: MAX_BODY,
+            max_body,
             renewable: self.signer.renews(),
             classify,
-        };
-        // Which token the attempt before used.
-        let used = AtomicU64::new(0);
-        let used = &used;
-        let build = |attempt: Attempt| {
-            let url = format!("{}/{}", self.rest_root, query(attempt));
-            let refused = attempt.renew.then(|| used.load(Ordering::Relaxed));
-            async move {
-                let url: Url = url.parse().map_err(|_| Fault::nonsense("the base URL is no URL"))?;
-                let mut request = self.request(url);
-                used.store(self.signer.sign(&mut request, refused).await?, Ordering::Relaxed);
-                Ok(request)
-            }
-        };
-        self.http.send(&call, build).await
+        }
+    }
+
+    /// `used` is which token the attempt before used.
+    async fn signed(&self, query: Query, attempt: Attempt, used: &AtomicU64) -> Result<Request, Fault> {
+        let url: Url =
+            format!("{}/{query}", self.rest_root).parse().map_err(|_| Fault::nonsense("the base URL is no URL"))?;
+        let mut request = self.request(url);
+        let refused = attempt.renew.then(|| used.load(Ordering::Relaxed));
+        used.store(self.signer.sign(&mut request, refused).await?, Ordering::Relaxed);
+        Ok(request)
     }
 
     fn request(&self, url: Url) -> Request {
@@ -156,3 +175,7 @@ impl Client {
         request
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! A complete answer, and what can be read out of it whatever the API.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +19,9 @@ const TRANSIENT: [u16; 5] = [429, 500, 502, 503, 504];
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
+    /// The whole body; of a [`Long`](super::Long) one, its first block.
     pub body: Bytes,
+    pub(super) rest: VecDeque<Bytes>,
     /// How long the server asked to wait.
     pub(super) told: Option<Duration>,
     /// How long it took, from leaving to the last byte of the body.
@@ -27,7 +30,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, told: None, took: Duration::ZERO }
+        Self { status, headers, body, rest: VecDeque::new(), told: None, took: Duration::ZERO }
     }
 
     pub fn is_success(&self) -> bool {
@@ -66,10 +69,7 @@ impl Answer {
 
 /// Reads a JSON body; where it does not fit, the fault says at which path.
 pub fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
-    if answer.is_html() {
-        let kind = answer.header(CONTENT_TYPE.as_str()).unwrap_or("none");
-        return Err(Fault::nonsense(format!("HTTP {} with HTML (content type {kind})", answer.status)));
-    }
+    not_html(answer)?;
     let mut deserializer = serde_json::Deserializer::from_slice(&answer.body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         Fault::nonsense(format!(
@@ -83,6 +83,14 @@ pub fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
         .end()
         .map_err(|error| Fault::nonsense(format!("HTTP {} with more than one value: {error}", answer.status)))?;
     Ok(value)
+}
+
+pub(super) fn not_html(answer: &Answer) -> Result<(), Fault> {
+    if answer.is_html() {
+        let kind = answer.header(CONTENT_TYPE.as_str()).unwrap_or("none");
+        return Err(Fault::nonsense(format!("HTTP {} with HTML (content type {kind})", answer.status)));
+    }
+    Ok(())
 }
 
 /// `Retry-After` in seconds or as a date. Nonsense counts as nothing said.

@@ -112,8 +112,8 @@ impl Drop for Running<'_> {
 }
 
 impl Share {
-    /// At most `at_once` requests run at once, fewer while the server is in trouble, and their time together is at most `max_load_thousandths` of the time that
-    /// passes, but for a reserve of a minute.
+    /// At most `at_once` requests run at once, fewer while the server is in trouble, and their time together is at most
+    /// `max_load_thousandths` of the time that passes, but for a reserve of a minute.
     pub fn new(clock: Clock, at_once: usize, max_load_thousandths: u32) -> Self {
         let state = State {
             tempo: Tempo::new(at_once),
