@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::fault::classify;
+use super::fault::{classify, classify_ims};
 use super::oauth1::OAuth1;
 use super::query::encode;
 use super::tokens::{Fresh, Token, Tokens};
@@ -108,7 +108,7 @@ impl Signer {
 
     async fn admin_token(&self, url: &str, username: &str, password: &SecretString) -> Result<Fresh, Fault> {
         let body = serde_json::json!({ "username": username, "password": password.expose_secret() });
-        let answer = self.post("adminToken", url, "application/json", body.to_string()).await?;
+        let answer = self.post("adminToken", url, "application/json", body.to_string(), classify).await?;
         let token: String = token_body(&answer)?;
         let lifetime = jwt_lifetime(&token).unwrap_or(UNSTATED_LIFETIME);
         Ok(Fresh { secret: token.into(), lifetime })
@@ -126,12 +126,19 @@ impl Signer {
             encode(client_secret.expose_secret()),
             encode(IMS_SCOPE),
         );
-        let answer = self.post("imsToken", url, "application/x-www-form-urlencoded", body).await?;
+        let answer = self.post("imsToken", url, "application/x-www-form-urlencoded", body, classify_ims).await?;
         let issued: Issued = token_body(&answer)?;
         Ok(Fresh { secret: issued.access_token.into(), lifetime: Duration::from_secs(issued.expires_in) })
     }
 
-    async fn post(&self, operation: &'static str, url: &str, kind: &str, body: String) -> Result<Answer, Fault> {
+    async fn post(
+        &self,
+        operation: &'static str,
+        url: &str,
+        kind: &str,
+        body: String,
+        classify: fn(&Answer) -> Result<(), Fault>,
+    ) -> Result<Answer, Fault> {
         let url: Url = url.parse().map_err(|_| Fault::nonsense("the token URL is no URL"))?;
         let call = Call {
             operation,
@@ -149,7 +156,17 @@ impl Signer {
                 put(&mut request, "content-type", kind).and_then(|()| put(&mut request, "accept", "application/json"));
             std::future::ready(ready.map(|()| request))
         };
-        self.http.send(&call, build).await
+        self.http.send(&call, build).await.map_err(refused_sign_in)
+    }
+}
+
+/// Without a token nothing of this instance can be read, so no refusal of one is about a single product.
+fn refused_sign_in(fault: Fault) -> Fault {
+    let status = fault.status();
+    match fault {
+        Fault::Unauthorized { message, .. } => Fault::unauthorized(status, format!("sign in: {message}")),
+        Fault::Rejected(refusal) => Fault::unauthorized(status, format!("sign in: {}", refusal.message)),
+        other => other,
     }
 }
 

@@ -80,6 +80,7 @@ fn recode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commerce::query::fits_path;
     use crate::commerce::recorded_tests;
 
     fn oauth(secrets: [&str; 4]) -> OAuth1 {
@@ -119,26 +120,77 @@ mod tests {
         assert!(base_string("GET", &url, &[]).starts_with("GET&https%3A%2F%2Fshop.example.com%2Frest"));
     }
 
-    /// Every signature by the RFC's rules that a real server accepted.
+    /// Whether the client may ask for a URL: nothing in the path needs encoding, every parameter has one value, and the
+    /// indices of a list have one width.
+    fn is_ours(url: &str) -> bool {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let segments = path.split_once("/rest/").map_or("", |(_, rest)| rest).split('/');
+        let mut widths = std::collections::BTreeMap::new();
+        !query.contains('+')
+            && segments.filter(|segment| !segment.is_empty()).all(fits_path)
+            && query.split('&').filter(|entry| !entry.is_empty()).all(|entry| {
+                let key = percent_decode_str(entry.split('=').next().unwrap_or_default()).decode_utf8_lossy();
+                let list: String = key.chars().filter(|c| !c.is_ascii_digit()).collect();
+                let width = *widths.entry(list).or_insert(key.len());
+                entry.matches('=').count() == 1 && !key.contains("[]") && width == key.len()
+            })
+    }
+
+    /// How 2.4.8 signs: the path as it was sent, and the parameters in the order of their decoded keys.
+    fn base_string_of_2_4_8(url: &Url, oauth: &[(&str, &str)]) -> String {
+        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let query = url.query().unwrap_or_default().split('&').filter_map(|entry| entry.split_once('='));
+        let own = oauth.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let mut pairs: Vec<_> = query.map(|(key, value)| (decode(key), decode(value))).chain(own).collect();
+        pairs.sort();
+        let pairs: Vec<String> =
+            pairs.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+        let target = format!("{}{}", url.origin().ascii_serialization(), url.path());
+        format!("GET&{}&{}", encode(&target), encode(&pairs.join("&")))
+    }
+
+    /// Every signature that was tried on a real server, with its verdict. The client signs by the RFC; where a release
+    /// wants another signature, the client has another way to ask.
     #[test]
-    fn signatures_that_a_server_accepted_are_made() {
+    fn whatever_the_client_asks_for_is_signed_as_both_releases_want_it() {
         let Some(file) = recorded_tests::read("oauth_vectors.json") else { return };
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let keys = &file["credentials"];
         let signer = ["consumer_key", "consumer_secret", "access_token", "access_secret"].map(|key| text(&keys[key]));
         let signer = oauth(signer.each_ref().map(String::as_str));
-        let mut checked = 0;
-        for vector in file["vectors"].as_array().unwrap().iter().filter(|vector| vector["rfc5849"]["status"] == 200) {
+        let (mut accepted, mut refused, mut ours) = (0, 0, 0);
+        for vector in file["vectors"].as_array().unwrap() {
             let url = text(&vector["url"]);
-            let accepted = &vector["rfc5849"];
-            let parameters = accepted["oauth"].as_object().unwrap();
-            let parameters: Vec<(&str, &str)> =
-                parameters.iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap())).collect();
-            let base = base_string("GET", &url.parse().unwrap(), &parameters);
-            assert_eq!(base, text(&accepted["base_string"]), "{url}");
-            assert_eq!(signer.signature(&base).unwrap(), text(&accepted["signature"]), "{url}");
-            checked += 1;
+            let parsed: Url = url.parse().unwrap();
+            let check = |tried: &serde_json::Value| {
+                let oauth: Vec<(&str, &str)> = tried["oauth"]
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .map(|(key, value)| (&**key, value.as_str().unwrap()))
+                    .collect();
+                let base = base_string("GET", &parsed, &oauth);
+                let same = signer.signature(&base).unwrap() == text(&tried["signature"]);
+                assert_eq!(same, base == text(&tried["base_string"]), "{url}");
+                (same, base == base_string_of_2_4_8(&parsed, &oauth))
+            };
+            let by_the_rfc = &vector["rfc5849"];
+            let ((rfc, newer), (older, _)) = (check(by_the_rfc), check(&vector["magento"]));
+            match by_the_rfc["status"].as_u64() {
+                Some(200) => {
+                    assert!(rfc, "{url}: another signature than the one that was accepted");
+                    accepted += 1;
+                }
+                // A `+` and `..` cannot be written by the client at all.
+                _ if !rfc => eprintln!("not to be expressed: {url}"),
+                _ => refused += 1,
+            }
+            if is_ours(&url) {
+                assert_eq!((by_the_rfc["status"].as_u64(), rfc, older, newer), (Some(200), true, true, true), "{url}");
+                ours += 1;
+            }
         }
-        assert!(checked >= 30, "only {checked} vectors");
+        eprintln!("{accepted} accepted, {refused} refused, {ours} of them as the client asks");
+        assert!(accepted >= 30 && refused >= 10 && ours >= 15);
     }
 }
