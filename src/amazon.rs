@@ -1,6 +1,7 @@
 //! The target: Amazon's Selling Partner API for one account. Only quantities are ever written.
 
 mod listings;
+mod permissions;
 mod reports;
 mod token;
 mod wire;

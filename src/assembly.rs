@@ -53,7 +53,7 @@ impl Assembly {
         let sources = Arc::new(Sources::new(&config.commerces, &config.stores, &http, clock));
         let firsts = Firsts::of(config.accounts.iter().map(|account| account.name.clone()));
         let accounts = config.accounts.iter().map(|account| {
-            let client = Arc::new(amazon::Client::new(access(account), Arc::clone(&http), clock));
+            let client = Arc::new(amazon::Client::new(amazon_access(account), Arc::clone(&http), clock));
             let own = config.stores.iter().filter(|store| store.account == account.name);
             let looker = Looker {
                 account: account.name.clone(),
@@ -199,7 +199,8 @@ pub fn sent(landed: &Landed) -> Event {
     }
 }
 
-fn access(account: &AccountConfig) -> amazon::Access {
+/// How the configuration says that an account is reached.
+pub fn amazon_access(account: &AccountConfig) -> amazon::Access {
     amazon::Access {
         seller_id: account.seller_id.clone(),
         endpoint: account.endpoint.clone(),

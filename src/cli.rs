@@ -50,7 +50,7 @@ enum Command {
     /// Show what each store and account did, does and will do
     Status(status::Args),
     /// Check the configuration, print the effective settings and the next ticks of each schedule
-    CheckConfig,
+    CheckConfig(check_config::Args),
     /// Watch it work on a simulated shop and a simulated Amazon; needs nothing set up
     Demo(demo::Args),
     /// Serve the two simulators alone, to try a real configuration against
@@ -141,7 +141,7 @@ async fn with_config(command: Command, path: &std::path::Path, clock: Clock) -> 
         Command::Plan(args) => plan::run(args, config, clock).await,
         Command::Explain(args) => explain::run(args, &config, clock).await,
         Command::Status(args) => status::run(args, &config, clock).await,
-        Command::CheckConfig => Ok(check_config::run(&config, path, clock)),
+        Command::CheckConfig(args) => check_config::run(args, &config, path, clock).await,
         Command::Demo(_) | Command::Simulate(_) => Ok(Exit::Done),
     }
 }

@@ -13,6 +13,7 @@ mod fault;
 mod oauth1;
 mod pages;
 mod per_sku;
+pub mod permissions;
 mod products;
 mod query;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{Client, TIMEOUT, encode, parse_url, wire};
 use crate::http::{Answer, Call, Fault, Method, Pace, Refusal, Request, json};
 use crate::model::{MarketplaceId, SellerSku};
 
-const REPORT: &str = "GET_MERCHANT_LISTINGS_ALL_DATA";
+pub(super) const REPORT: &str = "GET_MERCHANT_LISTINGS_ALL_DATA";
 /// A million listings with long titles and descriptions, and some.
 const MAX_DOCUMENT: usize = 2 << 30;
 /// A small account's report is ready at once; a large one's costs a few more questions.

@@ -1,13 +1,33 @@
-//! `check-config`: the effective settings and the next ticks.
+//! `check-config`: the effective settings and the next ticks; with `--online` also what both sides let us do.
+
+mod amazon;
+mod commerce;
+mod online;
 
 use std::path::Path;
 
 use super::terminal::{complain, say};
-use super::{Exit, render};
+use super::{Exit, Failure, render};
 use crate::clock::Clock;
 use crate::config::Config;
 
-pub(super) fn run(config: &Config, path: &Path, clock: Clock) -> Exit {
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Also sign in to every shop and account, and try each permission that is needed; changes nothing
+    #[arg(long)]
+    online: bool,
+}
+
+pub(super) async fn run(args: Args, config: &Config, path: &Path, clock: Clock) -> Result<Exit, Failure> {
+    offline(config, path, clock);
+    if !args.online {
+        return Ok(Exit::Done);
+    }
+    say("");
+    online::run(config, clock).await
+}
+
+fn offline(config: &Config, path: &Path, clock: Clock) {
     say(&config.effective());
     let now = clock.now();
     let rows = config.stores.iter().map(|store| {
@@ -21,5 +41,4 @@ pub(super) fn run(config: &Config, path: &Path, clock: Clock) -> Exit {
         complain(&format!("warning: {warning}"));
     }
     say(&format!("\n{}: valid, {} warning(s)", path.display(), config.warnings.len()));
-    Exit::Done
 }

@@ -88,8 +88,22 @@ const SIGN_IN: [(&str, &str); 11] = [
     ("Failed to send the message", SECOND_FACTOR),
 ];
 
+const LACKS: &str = "its role lacks the resource";
+const CUT_HEADER: &str = "a proxy drops a part of the Authorization header";
 const SECOND_FACTOR: &str = "admin users need a second factor, which a service does not have: \
                              use an integration with method = \"oauth1\", it needs none";
+
+/// Parts what was said from what to do about it.
+pub(super) fn split_advice(text: &str) -> (&str, Option<&str>) {
+    let known = SIGN_IN.iter().map(|(_, advice)| *advice).chain([LACKS, CUT_HEADER, SECOND_FACTOR, CHECK_IMS]);
+    match known.filter_map(|advice| text.find(advice)).min() {
+        Some(at) => (text[..at].trim_end_matches([':', ' ']), Some(&text[at..])),
+        None => (text, None),
+    }
+}
+
+const CHECK_IMS: &str = "check `client_id` and `client_secret`, and that the project has an OAuth server-to-server \
+                         credential with the Commerce API";
 
 /// Adobe's identity service, which signs in to the cloud service, has its own envelope.
 pub(super) fn classify_ims(answer: &Answer) -> Result<(), Fault> {
@@ -104,11 +118,8 @@ pub(super) fn classify_ims(answer: &Answer) -> Result<(), Fault> {
     }
     match serde_json::from_slice::<Refused>(&answer.body) {
         Ok(Refused { error, error_description }) if (400..404).contains(&answer.status) => {
-            let text = format!(
-                "{error}: check `client_id` and `client_secret`, and that the project has an OAuth server-to-server \
-                 credential with the Commerce API. {error_description}"
-            );
-            Err(Fault::unauthorized(Some(answer.status), text.trim_end()))
+            let said = if error_description.is_empty() { error } else { format!("{error} ({error_description})") };
+            Err(Fault::unauthorized(Some(answer.status), format!("{said}: {CHECK_IMS}")))
         }
         Ok(Refused { error, .. }) => Err(answer.refused(None, &error)),
         Err(_) => classify(answer),
@@ -130,12 +141,12 @@ impl Envelope {
         let parameter = |name| self.parameters.get(name).and_then(Value::as_str);
         if let (401, Some(resources)) = (answer.status, parameter("resources")) {
             return Some(format!(
-                "its role lacks the resource {resources}, the token is wrong or ended, bearer tokens of integrations are \
+                "{LACKS} {resources}, the token is wrong or ended, bearer tokens of integrations are \
                  off (as they are since 2.4.4), or a proxy drops the Authorization header"
             ));
         }
         if parameter("fieldName").is_some_and(|field| field.starts_with("oauth_")) {
-            return Some("a proxy drops a part of the Authorization header".to_owned());
+            return Some(CUT_HEADER.to_owned());
         }
         if self.message.to_lowercase().contains("2fa") || self.message.contains("Two-Factor") {
             return Some(SECOND_FACTOR.to_owned());

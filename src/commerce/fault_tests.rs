@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::{classify, classify_ims, stated_maximum};
+use super::{classify, classify_ims, split_advice, stated_maximum};
 use crate::commerce::recorded_tests::exchanges;
 use crate::http::{Answer, Fault, HeaderMap, HeaderName};
 
@@ -39,6 +39,9 @@ fn a_refused_sign_in_says_what_to_do() {
         assert!(matches!(fault, Fault::Unauthorized { status: Some(is), .. } if is == status), "{fault:?}");
         assert!(text.contains(server) && text.contains(advice), "{text}");
         assert!(!text.ends_with('…'), "too long for its line: {text}");
+        let (said, hint) = split_advice(&text);
+        assert!(said.contains(server) && !said.ends_with(':'), "{said}");
+        assert!(hint.is_some_and(|hint| hint.contains(advice)), "{hint:?}");
     }
 }
 

@@ -4,6 +4,7 @@
 mod auth;
 mod faults;
 mod polite;
+mod permissions;
 mod shop;
 mod skus;
 mod sweep;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as they do")]
 
 mod bench;
+mod check_config;
 mod commerce_trouble;
 mod isolation;
 mod kill;

@@ -54,7 +54,9 @@ fn say_everything(bench: &Bench, format: &str) -> String {
         assert!(!ran.all().contains("panicked"), "{line}: {}", ran.all());
         said.push_str(&ran.all());
     };
-    for line in ["plan --format json", "resync", "check-config", "status", "explain A --format json", "explain B"] {
+    for line in
+        ["plan --format json", "resync", "check-config --online", "status", "explain A --format json", "explain B"]
+    {
         run(line);
     }
     bench.pair.commerce.revoke_tokens();

@@ -1,0 +1,96 @@
+//! What an instance lets us do, as rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join;
+
+use super::online::{Row, Verdict};
+use crate::clock::Clock;
+use crate::commerce::permissions::{Needs, Permission, State, ahead_of};
+use crate::commerce::{Access, Auth, Reader};
+use crate::config::{CommerceAuth, CommerceConfig, SkuMapping, StoreConfig};
+use crate::http::{Fault, Http};
+use crate::model::{StoreName, WebsiteCode};
+
+/// Commerce takes signatures up to ten minutes from the future. Sooner warns of a clock that will not matter.
+const TOLERATED_S: i64 = 300;
+
+pub(super) async fn check(config: &CommerceConfig, stores: &[StoreConfig], http: &Arc<Http>, clock: Clock) -> Vec<Row> {
+    let own: Vec<&StoreConfig> = stores.iter().filter(|store| store.commerce == config.name).collect();
+    let reader = Reader::new(access(config), Arc::clone(http), clock);
+    let needs = needs(&own, matches!(config.auth, CommerceAuth::Ims { .. }));
+    let (permissions, clock_row) = Box::pin(join(reader.permissions(&needs), clock_row(config, http, clock))).await;
+    permissions.iter().map(|permission| row(config, permission)).chain(clock_row).collect()
+}
+
+fn needs(stores: &[&StoreConfig], cloud: bool) -> Needs {
+    let mut websites: BTreeMap<WebsiteCode, Vec<StoreName>> = BTreeMap::new();
+    for store in stores {
+        websites.entry(store.website.clone()).or_default().push(store.name().clone());
+    }
+    let attributes = stores.iter().filter_map(|store| match &store.seller_sku {
+        SkuMapping::Attribute(code) => Some(code.clone()),
+        SkuMapping::Identity | SkuMapping::Table(_) => None,
+    });
+    Needs { websites, attributes: attributes.collect(), cloud }
+}
+
+fn row(config: &CommerceConfig, permission: &Permission) -> Row {
+    let verdict = match permission.state {
+        State::Granted => Verdict::Ok,
+        State::Missing => Verdict::Missing,
+        State::NotAsked(_) => Verdict::NotAsked,
+        State::Failed(_) => Verdict::Failed,
+        State::Misconfigured(..) => Verdict::Misconfigured,
+    };
+    Row {
+        name: config.name.to_string(),
+        permission: permission.name.clone(),
+        purpose: permission.purpose.clone(),
+        needed: permission.needed,
+        verdict,
+        problem: permission.problem(),
+        hint: bearer_hint(config, permission).map(str::to_owned).or_else(|| permission.hint()),
+    }
+}
+
+/// What a 401 most often means with this way to sign in.
+fn bearer_hint(config: &CommerceConfig, permission: &Permission) -> Option<&'static str> {
+    let refused = matches!(&permission.state, State::Failed(Fault::Unauthorized { .. }));
+    (refused && matches!(config.auth, CommerceAuth::Bearer { .. })).then_some(
+        "use method = \"oauth1\" with the integration's four values: since 2.4.4 its token alone is refused, unless \
+         `bin/magento config:set oauth/consumer/enable_integration_as_bearer 1` allows it; if it does, the token is wrong",
+    )
+}
+
+async fn clock_row(config: &CommerceConfig, http: &Http, clock: Clock) -> Option<Row> {
+    // The other ways to sign in carry no time.
+    if !matches!(config.auth, CommerceAuth::OAuth1 { .. }) {
+        return None;
+    }
+    let ahead_s = ahead_of(&config.base_url, http, clock).await?.as_secs();
+    (ahead_s > TOLERATED_S).then(|| Row {
+        name: config.name.to_string(),
+        permission: "clock".to_owned(),
+        purpose: "signatures, which carry the time".to_owned(),
+        needed: false,
+        verdict: Verdict::Failed,
+        problem: Some(format!("this machine's clock is {ahead_s} s ahead of the shop's")),
+        hint: Some("let NTP set both clocks: from 600 s on the shop refuses every signature".to_owned()),
+    })
+}
+
+fn access(config: &CommerceConfig) -> Access {
+    let auth = match config.auth.clone() {
+        CommerceAuth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret } => {
+            Auth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret }
+        }
+        CommerceAuth::Bearer { token } => Auth::Bearer { token },
+        CommerceAuth::Admin { username, password } => Auth::Admin { username, password },
+        CommerceAuth::Ims { client_id, client_secret, org_id, token_url } => {
+            Auth::Ims { client_id, client_secret, org_id, token_url }
+        }
+    };
+    Access { base_url: config.base_url.clone(), auth, page_size: config.page_size, concurrency: config.concurrency }
+}
