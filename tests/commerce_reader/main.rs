@@ -6,5 +6,6 @@ mod faults;
 mod polite;
 mod permissions;
 mod shop;
+mod signed;
 mod skus;
 mod sweep;
