@@ -82,12 +82,12 @@ impl Shop {
     }
 
     fn reader(&self, auth: Auth) -> Reader {
-        self.reader_at(auth, self.clock)
+        self.reader_at(auth, self.clock, 20)
     }
 
-    fn reader_at(&self, auth: Auth, clock: Clock) -> Reader {
+    fn reader_at(&self, auth: Auth, clock: Clock, page_size: u32) -> Reader {
         let http = Arc::new(Http::new(clock, 1).unwrap());
-        let access = Access { base_url: self.base_url.clone(), auth, page_size: 20, concurrency: 2 };
+        let access = Access { base_url: self.base_url.clone(), auth, page_size, concurrency: 2 };
         Reader::new(access, http, clock)
     }
 
@@ -142,7 +142,10 @@ async fn read_everything(reader: &Reader) {
 async fn both_releases_accept_every_signature() {
     for release in RELEASES {
         let shop = Shop::signed(release).await;
-        read_everything(&shop.reader(oauth1())).await;
+        // Small pages are many requests; large ones carry lists of more than ten SKUs.
+        for page_size in [20, 300] {
+            read_everything(&shop.reader_at(oauth1(), shop.clock, page_size)).await;
+        }
     }
 }
 
@@ -194,7 +197,7 @@ async fn a_refused_signature_says_why_and_is_sent_once() {
     ] {
         let shop = Shop::signed("2.4.8").await;
         let clock = Clock::starting_at(shop.clock.now() + Duration::from_secs(ahead_s));
-        let fault = shop.reader_at(auth, clock).websites().await.unwrap_err();
+        let fault = shop.reader_at(auth, clock, 20).websites().await.unwrap_err();
         assert!(matches!(fault, Fault::Unauthorized { .. }), "{fault:?}");
         assert!(fault.to_string().contains(said), "{fault}");
         assert_eq!(shop.commerce.stats().requests(), 1, "{fault}");
