@@ -31,7 +31,7 @@ pub use explain::{Explanation, Say, explain};
 pub use facts::ReadState;
 pub use first::Firsts;
 pub use progress::{Event, Progress};
-pub use source::Sources;
+pub use source::{Sources, commerce_access};
 
 /// Listings decided at a time. Memory follows this number, not the catalogue.
 const BATCH: u32 = 500;

@@ -12,7 +12,7 @@ use super::fault::{classify, stated_maximum};
 use super::pages::Pages;
 use super::query::Query;
 use crate::clock::Clock;
-use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Method, Pace, Request, Rows, Share, Url, json};
+use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Long, Method, Pace, Request, Share, Url, json};
 
 /// A page of 300 products was seen to take 70 s on unchanged data. Shorter gives up on a shop in a bad moment; longer lets
 /// one dead connection hold a sweep.
@@ -65,18 +65,11 @@ impl Client {
         json(&self.send(operation, |_| query.clone()).await?)
     }
 
-    /// Hands over a list without pages row by row, when it has arrived. Where it fails, the rows that were handed over
-    /// count for nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the dump of the stock index, which nobody reads yet"))]
-    pub(super) async fn get_rows<T: DeserializeOwned>(
-        &self,
-        operation: &'static str,
-        query: &Query,
-        each: impl FnMut(T),
-    ) -> Result<Rows, Fault> {
+    /// A list without pages, to be read row by row. Where it fails, the rows before count for nothing.
+    pub(super) async fn get_long(&self, operation: &'static str, query: &Query) -> Result<Long, Fault> {
         let used = AtomicU64::new(0);
         let build = |attempt| self.signed(query.clone(), attempt, &used);
-        self.http.send_long(&self.call(operation, MAX_LIST), build).await?.rows(each)
+        self.http.send_long(&self.call(operation, MAX_LIST), build).await
     }
 
     /// Asks for a page, and for a smaller one when the server says how large it may be, or is slow. Returns the size it

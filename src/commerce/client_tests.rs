@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::http::Rows;
 
 #[derive(Deserialize)]
 struct Row {
@@ -36,7 +37,10 @@ async fn dump(first: fn() -> Response, then: fn() -> Response) -> (Result<Rows, 
     let client = Client::new(access, Arc::new(Http::new(clock, 1).unwrap()), clock);
     let mut skus = Vec::new();
     let query = Query::new("V1/inventory/dump-stock-index-data/website/base");
-    let rows = client.get_rows("dump-stock-index-data", &query, |row: Row| skus.push(row.sku)).await;
+    let rows = client
+        .get_long("dump-stock-index-data", &query)
+        .await
+        .and_then(|list| list.rows(|row: Row| skus.push(row.sku)));
     (rows, skus)
 }
 

@@ -31,14 +31,25 @@ impl Reader {
     /// Dumps the stock index of a website into `batches`. Fails when the dump is not whole.
     pub async fn index(&self, website: &Website, batches: &mpsc::Sender<Vec<IndexRow>>) -> Result<(), Fault> {
         let path = format!("V1/inventory/dump-stock-index-data/website/{}", encode(website.code.as_str()));
-        let rows: Vec<wire::ExportRow> = self.client.get("dump-stock-index-data", &Query::new(path)).await?;
-        let mut rows =
-            rows.into_iter().map(|row| IndexRow { sku: row.sku.into(), qty: row.qty, is_salable: row.is_salable });
-        loop {
-            let batch: Vec<IndexRow> = rows.by_ref().take(BATCH).collect();
-            if batch.is_empty() || batches.send(batch).await.is_err() {
-                return Ok(());
-            }
+        let list = self.client.get_long("dump-stock-index-data", &Query::new(path)).await?;
+        let batches = batches.clone();
+        // A million rows take a second: no other task waits for them.
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut batch = Vec::with_capacity(BATCH);
+            let rows = list.rows(|row: wire::ExportRow| {
+                batch.push(IndexRow { sku: row.sku.into(), qty: row.qty, is_salable: row.is_salable });
+                if batch.len() == BATCH {
+                    // Nobody takes them when the read was given up.
+                    let _ = batches.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+                }
+            })?;
+            let _ = batches.blocking_send(batch);
+            Ok::<_, Fault>(rows)
+        });
+        let rows = reading.await.map_err(|error| Fault::nonsense(error.to_string()))??;
+        match rows.flaw {
+            Some(flaw) => Err(Fault::nonsense(format!("stock index: {flaw}"))),
+            None => Ok(()),
         }
     }
 

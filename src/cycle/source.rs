@@ -79,7 +79,7 @@ impl Sources {
                 .collect();
             let source = Source {
                 name: config.name.clone(),
-                reader: Reader::new(access(config), Arc::clone(http), clock),
+                reader: Reader::new(commerce_access(config), Arc::clone(http), clock),
                 websites: own().map(|store| store.website.clone()).collect(),
                 attributes: attributes.into_iter().cloned().collect(),
                 full_sweep_every: config.full_sweep_every,
@@ -108,6 +108,8 @@ impl Sources {
             let started = since;
             return Ok(ReadState { started, fresh_since: since, complete: false, products: 0, problem, websites });
         };
+        // Somebody waits for it.
+        let _hurry = (everything || named.is_some()).then(|| source.reader.hurry());
         match named {
             Some(skus) => source.read_named(store, skus).await,
             None => source.read_all(store, everything, since).await,
@@ -329,7 +331,8 @@ fn shortened(reasons: &[String]) -> String {
     if reasons.len() > 3 { format!("{shown}; and {} more", reasons.len() - 3) } else { shown }
 }
 
-fn access(config: &CommerceConfig) -> Access {
+/// How an instance is reached, by its configuration.
+pub fn commerce_access(config: &CommerceConfig) -> Access {
     let auth = match config.auth.clone() {
         CommerceAuth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret } => {
             Auth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret }

@@ -3,8 +3,8 @@
 
 mod auth;
 mod faults;
-mod polite;
 mod permissions;
+mod polite;
 mod shop;
 mod signed;
 mod skus;

@@ -7,9 +7,10 @@ use futures_util::future::join;
 
 use super::online::{Row, Verdict};
 use crate::clock::Clock;
+use crate::commerce::Reader;
 use crate::commerce::permissions::{Needs, Permission, State, ahead_of};
-use crate::commerce::{Access, Auth, Reader};
 use crate::config::{CommerceAuth, CommerceConfig, SkuMapping, StoreConfig};
+use crate::cycle::commerce_access;
 use crate::http::{Fault, Http};
 use crate::model::{StoreName, WebsiteCode};
 
@@ -18,7 +19,7 @@ const TOLERATED_S: i64 = 300;
 
 pub(super) async fn check(config: &CommerceConfig, stores: &[StoreConfig], http: &Arc<Http>, clock: Clock) -> Vec<Row> {
     let own: Vec<&StoreConfig> = stores.iter().filter(|store| store.commerce == config.name).collect();
-    let reader = Reader::new(access(config), Arc::clone(http), clock);
+    let reader = Reader::new(commerce_access(config), Arc::clone(http), clock);
     let needs = needs(&own, matches!(config.auth, CommerceAuth::Ims { .. }));
     let (permissions, clock_row) = Box::pin(join(reader.permissions(&needs), clock_row(config, http, clock))).await;
     permissions.iter().map(|permission| row(config, permission)).chain(clock_row).collect()
@@ -79,18 +80,4 @@ async fn clock_row(config: &CommerceConfig, http: &Http, clock: Clock) -> Option
         problem: Some(format!("this machine's clock is {ahead_s} s ahead of the shop's")),
         hint: Some("let NTP set both clocks: from 600 s on the shop refuses every signature".to_owned()),
     })
-}
-
-fn access(config: &CommerceConfig) -> Access {
-    let auth = match config.auth.clone() {
-        CommerceAuth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret } => {
-            Auth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret }
-        }
-        CommerceAuth::Bearer { token } => Auth::Bearer { token },
-        CommerceAuth::Admin { username, password } => Auth::Admin { username, password },
-        CommerceAuth::Ims { client_id, client_secret, org_id, token_url } => {
-            Auth::Ims { client_id, client_secret, org_id, token_url }
-        }
-    };
-    Access { base_url: config.base_url.clone(), auth, page_size: config.page_size, concurrency: config.concurrency }
 }
