@@ -16,7 +16,9 @@ mod control;
 mod criteria;
 mod fault;
 mod fields;
+mod ims;
 mod inventory;
+mod issued;
 mod oauth1;
 mod params;
 mod products;
@@ -60,6 +62,8 @@ struct Settings {
     input_limits: bool,
     past_the_end: PastTheEnd,
     latency: f64,
+    /// In the cloud: the first part of every REST path.
+    tenant: Option<String>,
 }
 
 #[derive(Debug)]
@@ -85,6 +89,7 @@ impl Commerce {
             input_limits: world.input_limits,
             past_the_end: world.past_the_end,
             latency: world.latency,
+            tenant: world.ims.as_ref().map(|ims| ims.tenant_id.clone()),
         };
         Arc::new(Self { clock, settings, inner: Mutex::new(inner) })
     }
@@ -145,7 +150,7 @@ impl Commerce {
         self.lock().faults.clear();
     }
 
-    /// Ends every admin token at once.
+    /// Ends every token that was given for a sign-in at once.
     pub fn revoke_tokens(&self) {
         self.lock().auth.revoke_tokens();
     }

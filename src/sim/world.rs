@@ -11,11 +11,13 @@ mod check;
 pub(super) use check::folded;
 mod generate;
 mod raw;
+mod sign_in;
 
 pub use raw::{
-    AdminUser, CommerceWorld, Edition, Generate, Integration, PastTheEnd, ProductWorld, SourceStock, SourceWorld,
-    StockWorld, SystemWorld, Version, WebsiteWorld,
+    CommerceWorld, Edition, Generate, PastTheEnd, ProductWorld, SourceStock, SourceWorld, StockWorld, SystemWorld,
+    Version, WebsiteWorld,
 };
+pub use sign_in::{AdminUser, Ims, Integration};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {

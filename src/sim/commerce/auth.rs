@@ -1,33 +1,31 @@
 //! Who may ask: admin tokens, integration tokens as bearer, and signed requests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
-use super::oauth1;
+use super::issued::Issued;
 use super::reply::Reply;
 use super::request::Head;
-use crate::sim::world::{AdminUser, CommerceWorld, Integration, Version};
+use super::{ims, oauth1};
+use crate::sim::world::{AdminUser, CommerceWorld, Ims, Integration, Version};
 
-const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
 const FAILURES_THAT_LOCK: u32 = 6;
 const LOCK: SignedDuration = SignedDuration::from_mins(30);
 
 #[derive(Debug)]
 pub(super) struct Auth {
     version: Version,
-    seed: u64,
-    integration: Option<Integration>,
+    integrations: Vec<Integration>,
     bearer: Option<String>,
     admin: Option<AdminUser>,
+    ims: Option<Ims>,
     resources: Option<BTreeSet<String>>,
-    nonces: BTreeSet<String>,
-    tokens: BTreeMap<String, Timestamp>,
-    issued: u64,
+    /// By consumer.
+    nonces: BTreeSet<(String, String)>,
+    issued: Issued,
     failures: u32,
     locked_until: Option<Timestamp>,
 }
@@ -36,14 +34,13 @@ impl Auth {
     pub(super) fn new(world: &CommerceWorld) -> Self {
         Self {
             version: world.version,
-            seed: world.seed,
-            integration: world.oauth.clone(),
+            integrations: world.oauth.iter().chain(&world.other_oauth).cloned().collect(),
             bearer: world.integration_bearer_token.clone(),
             admin: world.admin.clone(),
+            ims: world.ims.clone(),
             resources: world.resources.clone(),
             nonces: BTreeSet::new(),
-            tokens: BTreeMap::new(),
-            issued: 0,
+            issued: Issued::new(world.seed),
             failures: 0,
             locked_until: None,
         }
@@ -57,7 +54,10 @@ impl Auth {
             return refused();
         };
         let integration = match scheme.to_ascii_lowercase().as_str() {
-            "bearer" if self.tokens.get(credentials.trim()).is_some_and(|ends| now < *ends) => return Ok(()),
+            scheme if let Some(ims) = &self.ims => {
+                scheme == "bearer" && ims::admits(ims, &self.issued, head, credentials.trim(), now)
+            }
+            "bearer" if self.issued.holds(credentials.trim(), now) => return Ok(()),
             "bearer" => self.bearer.as_deref() == Some(credentials.trim()),
             "oauth" => {
                 self.check_signed(head, credentials, now)?;
@@ -81,20 +81,23 @@ impl Auth {
             return Err(unauthorized("Consumer key is not the correct length"));
         }
         let consumer = self
-            .integration
-            .as_ref()
-            .filter(|consumer| consumer.consumer_key == signed.consumer_key)
+            .integrations
+            .iter()
+            .find(|consumer| consumer.consumer_key == signed.consumer_key)
             .ok_or_else(|| unauthorized("A consumer having the specified key does not exist"))?;
         if !signed.is_timely(now) {
             return Err(unauthorized("An error occurred validating the nonce"));
         }
         // Burnt before the signature is looked at, so a failed request burns its nonce too.
-        if !self.nonces.insert(signed.nonce.clone()) {
+        if !self.nonces.insert((signed.consumer_key.clone(), signed.nonce.clone())) {
             let message = "The nonce is already being used by the consumer with ID %1";
-            return Err(Reply::with_parameters(StatusCode::UNAUTHORIZED, message, serde_json::json!(["1"])));
+            return Err(Reply::with_parameters(StatusCode::UNAUTHORIZED, message, json!(["1"])));
+        }
+        if !self.integrations.iter().any(|owner| owner.access_token == signed.token) {
+            return Err(unauthorized("Specified token does not exist"));
         }
         if consumer.access_token != signed.token {
-            return Err(unauthorized("Specified token does not exist"));
+            return Err(unauthorized("Token is not associated with the specified consumer"));
         }
         let expected =
             oauth1::signature(self.version, head, &signed, &consumer.consumer_secret, &consumer.access_token_secret);
@@ -112,8 +115,8 @@ impl Auth {
         let field = |name: &str| body.get(name).and_then(|value| value.as_str()).ok_or_else(|| Reply::required(name));
         let (username, password) = (field("username")?, field("password")?);
         let locked = self.locked_until.is_some_and(|until| now < until);
-        let right = self.admin.as_ref().is_some_and(|admin| admin.username == username && admin.password == password);
-        if locked || !right {
+        let admin = self.admin.as_ref().filter(|admin| admin.username == username && admin.password == password);
+        let Some(admin) = admin.filter(|_| !locked) else {
             self.failures += 1;
             if self.failures >= FAILURES_THAT_LOCK && !locked {
                 self.locked_until = now.checked_add(LOCK).ok();
@@ -122,19 +125,25 @@ impl Auth {
             let message = "The account sign-in was incorrect or your account is disabled temporarily. \
                            Please wait and try again later.";
             return Err(Reply::message(StatusCode::UNAUTHORIZED, message));
-        }
+        };
         self.failures = 0;
-        self.issued += 1;
-        let digest = Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(self.issued.to_be_bytes());
-        let token = format!("eyJraWQiOiIxIn0.{}", BASE64_URL_SAFE_NO_PAD.encode(digest.finalize()));
-        self.tokens.retain(|_, ends| now < *ends);
-        self.tokens.insert(token.clone(), now.saturating_add(TOKEN_LIFE).unwrap_or(Timestamp::MAX));
-        Ok(Reply::json(&token))
+        if admin.two_factor {
+            let message = "Please use the 2fa provider-specific endpoints to obtain a token.";
+            let providers = json!({ "active_providers": ["google"] });
+            return Err(Reply::with_parameters(StatusCode::BAD_REQUEST, message, providers));
+        }
+        Ok(Reply::json(&self.issued.issue(now, admin.token_life)))
+    }
+
+    /// `POST` to Adobe's token route, which only a shop in the cloud has.
+    pub(super) fn sign_in_to_ims(&mut self, body: &[u8], now: Timestamp) -> Result<Reply, Reply> {
+        let ims = self.ims.as_ref().ok_or_else(Reply::no_route)?;
+        ims::sign_in(ims, &mut self.issued, body, now)
     }
 
     /// Every token already given ends at once.
     pub(super) fn revoke_tokens(&mut self) {
-        self.tokens.clear();
+        self.issued.revoke();
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Fault {
 pub enum FaultKind {
     #[serde(rename = "status_500")]
     Status500,
+    /// A page that calls itself text.
+    #[serde(rename = "database_500")]
+    Database500,
     /// Maintenance.
     #[serde(rename = "html_503")]
     Html503,
@@ -104,6 +107,7 @@ impl Fault {
     pub(super) fn instead(&self) -> Option<Reply> {
         Some(match self.kind {
             FaultKind::Status500 => Reply::internal_error(),
+            FaultKind::Database500 => Reply::database(),
             FaultKind::Html503 => Reply::maintenance(),
             FaultKind::Html200 => Reply::html(StatusCode::OK, "Welcome"),
             FaultKind::Redirect => Reply::of(StatusCode::FOUND, "text/html; charset=UTF-8", ""),

@@ -39,7 +39,7 @@ pub(super) fn export(
     let rows: Vec<StockRow<'_>> = selected.rows.iter().filter_map(|product| export_row(shop, product, stock)).collect();
     let total_count = rows.len();
     let list = List { items: rows, search_criteria: criteria.echo(), total_count };
-    Ok(Reply::json(&list).costing(selected.rows.len()))
+    Ok(Reply::json(&list).costing(selected.rows.len()).skipping(selected.skipped))
 }
 
 fn export_row<'a>(shop: &Shop, product: &'a Product, stock: u32) -> Option<StockRow<'a>> {

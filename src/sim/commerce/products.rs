@@ -59,7 +59,7 @@ pub(super) fn list(shop: &Shop, criteria: &Criteria, past_the_end: PastTheEnd) -
     let items: Vec<ProductJson<'_>> = selected.rows.iter().map(|product| product_json(product, None)).collect();
     let rows = items.len();
     let list = List { items, search_criteria: criteria.echo(), total_count: selected.total };
-    Ok(Reply::json(&list).costing(rows))
+    Ok(Reply::json(&list).costing(rows).skipping(selected.skipped))
 }
 
 /// The products of one page, as the product repository finds them.

@@ -4,15 +4,19 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::stats::Work;
+
 pub(super) const JSON: &str = "application/json; charset=utf-8";
 
-/// One answer, and how many rows of work it cost the server.
+const TEXT: &str = "text/plain;charset=UTF-8";
+
+/// One answer, and what work it was.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
-    pub(super) rows: usize,
+    pub(super) work: Work,
 }
 
 /// A list route's answer.
@@ -29,11 +33,16 @@ impl Reply {
     }
 
     pub(super) fn of(status: StatusCode, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, content_type, body: body.into(), rows: 0 }
+        Self { status, content_type, body: body.into(), work: Work::default() }
     }
 
     pub(super) fn costing(mut self, rows: usize) -> Self {
-        self.rows = rows;
+        self.work.rows = rows;
+        self
+    }
+
+    pub(super) fn skipping(mut self, rows: usize) -> Self {
+        self.work.skipped = rows;
         self
     }
 
@@ -89,7 +98,7 @@ impl Reply {
     /// An exception that nobody caught: plain text.
     pub(super) fn uncaught() -> Self {
         let text = "An error has happened during application run. See exception log for details.\n";
-        Self::of(StatusCode::INTERNAL_SERVER_ERROR, "text/plain;charset=UTF-8", text)
+        Self::of(StatusCode::INTERNAL_SERVER_ERROR, TEXT, text)
     }
 
     pub(super) fn html(status: StatusCode, title: &str) -> Self {
@@ -98,6 +107,12 @@ impl Reply {
              </head>\n<body>\n    <main class=\"page-main\"><h1>{title}</h1></main>\n</body>\n</html>\n"
         );
         Self::of(status, "text/html; charset=UTF-8", page)
+    }
+
+    /// The database refused: a page of an error under a text's name.
+    pub(super) fn database() -> Self {
+        let page = Self::html(StatusCode::INTERNAL_SERVER_ERROR, "There has been an error processing your request");
+        Self { content_type: TEXT, ..page }
     }
 
     pub(super) fn maintenance() -> Self {

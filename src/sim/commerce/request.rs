@@ -1,10 +1,12 @@
 //! A request's head, and which route it asks for.
 
+use axum::http::HeaderName;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 
 use super::params::decode;
+use super::stats::Cost;
 
 /// What the routes and the signature need of a request, path and query as they were sent.
 #[derive(Clone, Debug, Default)]
@@ -17,29 +19,36 @@ pub(super) struct Head {
     pub(super) authorization: Option<String>,
     pub(super) accept: String,
     pub(super) gzip: bool,
+    /// The store view, where the path does not name it.
+    pub(super) store: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) org_id: Option<String>,
 }
 
 impl Head {
     pub(super) fn of(parts: &Parts) -> Self {
-        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let header = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let own = |name| header(HeaderName::from_static(name)).map(str::to_owned);
         let host = header(HOST).or_else(|| parts.uri.authority().map(Authority::as_str));
-        let forwarded = parts.headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
         Self {
             method: parts.method.to_string(),
-            scheme: forwarded.unwrap_or("http").to_ascii_lowercase(),
+            scheme: own("x-forwarded-proto").unwrap_or_else(|| "http".to_owned()).to_ascii_lowercase(),
             host: host.unwrap_or_default().to_owned(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             authorization: header(AUTHORIZATION).map(str::to_owned),
             accept: header(ACCEPT).unwrap_or("*/*").to_owned(),
             gzip: header(ACCEPT_ENCODING).is_some_and(|codings| codings.contains("gzip")),
+            store: own("store"),
+            api_key: own("x-api-key"),
+            org_id: own("x-gw-ims-org-id"),
         }
     }
 
-    /// The decoded path segments after `/rest`, or nothing for another path.
-    pub(super) fn segments(&self) -> Option<Vec<String>> {
+    /// The decoded path segments after `root`, or nothing for another path.
+    pub(super) fn segments(&self, root: &str) -> Option<Vec<String>> {
         let path = self.path.strip_prefix("/index.php").unwrap_or(&self.path);
-        let rest = path.strip_prefix("/rest")?.strip_prefix('/')?;
+        let rest = path.strip_prefix('/')?.strip_prefix(root)?.strip_prefix('/')?;
         let mut segments: Vec<String> = rest.split('/').map(decode).collect();
         if segments.last().is_some_and(String::is_empty) {
             segments.pop();
@@ -75,6 +84,7 @@ pub(super) enum Route {
     StoreConfigs,
     Modules,
     AdminToken,
+    ImsToken,
 }
 
 impl Route {
@@ -135,8 +145,7 @@ impl Route {
         self.facts().1
     }
 
-    /// Microseconds of a core for each row, as measured.
-    pub(super) const fn row_cost_us(&self) -> u64 {
+    pub(super) const fn cost(&self) -> Cost {
         self.facts().2
     }
 
@@ -145,35 +154,41 @@ impl Route {
         self.resource().is_some_and(|resource| resource.starts_with("Magento_Inventory"))
     }
 
-    const fn facts(&self) -> (&'static str, Option<&'static str>, u64) {
+    const fn facts(&self) -> (&'static str, Option<&'static str>, Cost) {
         match self {
-            Self::Products => ("products", Some(PRODUCTS), 4_700),
-            Self::Product(_) => ("product", Some(PRODUCTS), 40_000),
-            Self::Attributes => ("attributes", Some(ATTRIBUTES), 0),
-            Self::Attribute(_) => ("attribute", Some(ATTRIBUTES), 0),
-            Self::Export(..) => ("export-stock-salable-qty", Some(STOCK), 4_400),
-            Self::Dump(..) => ("dump-stock-index-data", Some(STOCK), 30),
-            Self::SalableQuantity(..) => ("get-product-salable-quantity", Some(SALABLE), 18_000),
-            Self::IsSalable(..) => ("is-product-salable", Some(SALABLE), 19_000),
-            Self::AreSalable => ("are-products-salable", Some(SALABLE), 1_800),
-            Self::StockResolver(..) => ("stock-resolver", Some(SALABLE), 0),
-            Self::Stocks => ("stocks", Some(STOCK), 0),
-            Self::Stock(_) => ("stock", Some(STOCK), 0),
-            Self::Sources => ("sources", Some(SOURCE), 0),
-            Self::Source(_) => ("source", Some(SOURCE), 0),
-            Self::SourceItems => ("source-items", Some(SOURCE), 50),
-            Self::Links => ("stock-source-links", Some(LINK), 0),
-            Self::LowStock => ("stockItems/lowStock", Some(STOCK_ITEM), 200),
-            Self::StockItem(_) => ("stockItems", Some(STOCK_ITEM), 14_000),
-            Self::StockStatus(_) => ("stockStatuses", Some(STOCK_ITEM), 23_000),
-            Self::Orders => ("orders", Some("Magento_Sales::actions_view"), 1_000),
-            Self::Websites => ("store/websites", Some(STORE), 0),
-            Self::StoreViews => ("store/storeViews", Some(STORE), 0),
-            Self::StoreConfigs => ("store/storeConfigs", Some(STORE), 0),
-            Self::Modules => ("modules", Some("Magento_Backend::admin"), 0),
-            Self::AdminToken => ("integration/admin/token", None, 0),
+            Self::Products => ("products", Some(PRODUCTS), Cost { request_us: 110_000, row_us: 4_500 }),
+            Self::Product(_) => ("product", Some(PRODUCTS), small(40_000)),
+            Self::Attributes => ("attributes", Some(ATTRIBUTES), small(0)),
+            Self::Attribute(_) => ("attribute", Some(ATTRIBUTES), small(0)),
+            Self::Export(..) => ("export-stock-salable-qty", Some(STOCK), Cost { request_us: 110_000, row_us: 4_200 }),
+            Self::Dump(..) => ("dump-stock-index-data", Some(STOCK), small(30)),
+            Self::SalableQuantity(..) => ("get-product-salable-quantity", Some(SALABLE), small(18_000)),
+            Self::IsSalable(..) => ("is-product-salable", Some(SALABLE), small(19_000)),
+            Self::AreSalable => ("are-products-salable", Some(SALABLE), Cost { request_us: 45_000, row_us: 1_700 }),
+            Self::StockResolver(..) => ("stock-resolver", Some(SALABLE), small(0)),
+            Self::Stocks => ("stocks", Some(STOCK), small(0)),
+            Self::Stock(_) => ("stock", Some(STOCK), small(0)),
+            Self::Sources => ("sources", Some(SOURCE), small(0)),
+            Self::Source(_) => ("source", Some(SOURCE), small(0)),
+            Self::SourceItems => ("source-items", Some(SOURCE), Cost { request_us: 45_000, row_us: 35 }),
+            Self::Links => ("stock-source-links", Some(LINK), small(0)),
+            Self::LowStock => ("stockItems/lowStock", Some(STOCK_ITEM), Cost { request_us: 45_000, row_us: 150 }),
+            Self::StockItem(_) => ("stockItems", Some(STOCK_ITEM), small(14_000)),
+            Self::StockStatus(_) => ("stockStatuses", Some(STOCK_ITEM), small(23_000)),
+            Self::Orders => ("orders", Some("Magento_Sales::actions_view"), small(1_000)),
+            Self::Websites => ("store/websites", Some(STORE), small(0)),
+            Self::StoreViews => ("store/storeViews", Some(STORE), small(0)),
+            Self::StoreConfigs => ("store/storeConfigs", Some(STORE), small(0)),
+            Self::Modules => ("modules", Some("Magento_Backend::admin"), small(0)),
+            Self::AdminToken => ("integration/admin/token", None, small(0)),
+            Self::ImsToken => ("ims/token", None, small(0)),
         }
     }
+}
+
+/// What a request takes before its first row: signing in, routing and, for lists of products, counting them all.
+const fn small(row_us: u64) -> Cost {
+    Cost { request_us: 25_000, row_us }
 }
 
 const PRODUCTS: &str = "Magento_Catalog::products";

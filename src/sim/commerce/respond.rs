@@ -7,9 +7,12 @@ use axum::http::StatusCode;
 use super::criteria::{Criteria, path_int};
 use super::fault::{Fault, FaultKind};
 use super::fields::Fields;
+use super::ims::TOKEN_PATH;
 use super::params::Params;
 use super::reply::{JSON, Reply};
 use super::request::{Head, Route};
+use super::shop::ADMIN_WEBSITE;
+use super::stats::{Cost, Work};
 use super::{Commerce, Inner, inventory, products, scaled, stock_items, store, tables};
 use crate::sim::world::Edition;
 
@@ -26,18 +29,18 @@ impl Commerce {
         let mut inner = self.lock();
         let fault = inner.faults.take(&head.path);
         if let Some(reply) = fault.as_ref().and_then(Fault::instead) {
-            inner.stats.count("failed", 0, 0);
+            inner.stats.count("failed", Work::default(), Cost::REFUSED);
             return Outcome { reply, delay: Duration::ZERO, fault: fault.map(|fault| fault.kind) };
         }
         let (route, reply) = match self.route_of(head, &inner) {
-            Ok(route) => {
-                let reply = self.answer(&mut inner, head, &route, body).unwrap_or_else(|refusal| refusal);
+            Ok((route, store)) => {
+                let reply = self.answer(&mut inner, head, (&route, store), body).unwrap_or_else(|refusal| refusal);
                 (Some(route), reply)
             }
             Err(reply) => (None, reply),
         };
-        let (name, row_cost) = route.as_ref().map_or(("unknown", 0), |route| (route.name(), route.row_cost_us()));
-        let core_us = inner.stats.count(name, reply.rows, row_cost);
+        let (name, cost) = route.as_ref().map_or(("unknown", Cost::REFUSED), |route| (route.name(), route.cost()));
+        let core_us = inner.stats.count(name, reply.work, cost);
         drop(inner);
         let mut delay = scaled(core_us, self.settings.latency);
         let reply = match &fault {
@@ -50,7 +53,7 @@ impl Commerce {
         Outcome { reply, delay, fault: fault.map(|fault| fault.kind) }
     }
 
-    fn route_of(&self, head: &Head, inner: &Inner) -> Result<Route, Reply> {
+    fn route_of(&self, head: &Head, inner: &Inner) -> Result<(Route, u32), Reply> {
         if head.accept.contains("text/html") && !head.accept.contains("json") {
             let title = "There has been an error processing your request";
             return Err(Reply::html(StatusCode::INTERNAL_SERVER_ERROR, title));
@@ -59,17 +62,34 @@ impl Commerce {
             let message = format!("The {} HTTP method is not supported.", head.method);
             return Err(Reply::message(StatusCode::METHOD_NOT_ALLOWED, &message));
         }
-        let segments = head.segments().unwrap_or_default();
-        let segments = match segments.as_slice() {
-            [version, ..] if is_version(version) => segments.as_slice(),
-            [store, rest @ ..] if knows_store(inner, store) => rest,
-            _ => return Err(Reply::message(StatusCode::BAD_REQUEST, "Specified request cannot be processed.")),
-        };
-        let route = match segments {
-            [version, rest @ ..] if version == "V1" => Route::parse(&head.method, rest),
+        if self.settings.tenant.is_some() && head.path == TOKEN_PATH {
+            return if head.method == "POST" { Ok((Route::ImsToken, ADMIN_WEBSITE)) } else { Err(Reply::no_route()) };
+        }
+        let (store, segments) = self.place_of(head, inner)?;
+        let route = match segments.split_first() {
+            Some((version, rest)) if version == "V1" => Route::parse(&head.method, rest),
             _ => None,
         };
-        route.filter(|route| self.has_module_of(route)).ok_or_else(Reply::no_route)
+        route.filter(|route| self.has_route(route)).map(|route| (route, store)).ok_or_else(Reply::no_route)
+    }
+
+    /// The website of the store view that is asked, and the path from the version on. The view stands in the path, or
+    /// in a header in the cloud.
+    fn place_of(&self, head: &Head, inner: &Inner) -> Result<(u32, Vec<String>), Reply> {
+        let refused = || Reply::message(StatusCode::BAD_REQUEST, "Specified request cannot be processed.");
+        if let Some(tenant) = &self.settings.tenant {
+            let store = head.store.as_deref().unwrap_or("all");
+            let segments = head.segments(tenant).ok_or_else(Reply::no_route)?;
+            return Ok((inner.shop.website_of_view(store).ok_or_else(refused)?, segments));
+        }
+        let mut segments = head.segments("rest").unwrap_or_default();
+        let first = segments.first().ok_or_else(refused)?;
+        if is_version(first) {
+            return Ok((ADMIN_WEBSITE, segments));
+        }
+        let store = inner.shop.website_of_view(first).ok_or_else(refused)?;
+        segments.remove(0);
+        Ok((store, segments))
     }
 
     fn has_module_of(&self, route: &Route) -> bool {
@@ -80,23 +100,36 @@ impl Commerce {
         }
     }
 
-    fn answer(&self, inner: &mut Inner, head: &Head, route: &Route, body: &[u8]) -> Result<Reply, Reply> {
+    fn has_route(&self, route: &Route) -> bool {
+        let in_cloud = self.settings.tenant.is_some();
+        self.has_module_of(route) && !(in_cloud && *route == Route::AdminToken)
+    }
+
+    fn answer(
+        &self,
+        inner: &mut Inner,
+        head: &Head,
+        (route, store): (&Route, u32),
+        body: &[u8],
+    ) -> Result<Reply, Reply> {
         let now = self.clock.now();
-        if *route == Route::AdminToken {
-            return inner.auth.sign_in(body, now);
+        match route {
+            Route::AdminToken => return inner.auth.sign_in(body, now),
+            Route::ImsToken => return inner.auth.sign_in_to_ims(body, now),
+            _ => {}
         }
         if let Some(resource) = route.resource() {
             inner.auth.allow(head, resource, now)?;
         }
         let params = Params::parse(&head.query);
-        let reply = self.read(inner, head, route, &params)?;
+        let reply = self.read(inner, head, (route, store), &params)?;
         Ok(match params.text("fields") {
             Some(fields) => project(fields, reply),
             None => reply,
         })
     }
 
-    fn read(&self, inner: &Inner, head: &Head, route: &Route, params: &Params) -> Result<Reply, Reply> {
+    fn read(&self, inner: &Inner, head: &Head, (route, store): (&Route, u32), params: &Params) -> Result<Reply, Reply> {
         let shop = &inner.shop;
         let (limited, end) = (self.settings.input_limits, self.settings.past_the_end);
         let required = || Criteria::required(params, limited);
@@ -122,24 +155,20 @@ impl Commerce {
             Route::StockItem(sku) => stock_items::single(shop, sku),
             Route::StockStatus(sku) => {
                 let multi_source = self.settings.edition != Edition::SingleStock;
-                stock_items::status(shop, sku, params, multi_source, self.clock.now())
+                stock_items::status(shop, sku, (params, store), multi_source, self.clock.now())
             }
             Route::Orders => tables::orders(shop, &required()?, end),
             Route::Websites => Ok(store::websites(shop)),
             Route::StoreViews => Ok(store::store_views(shop)),
             Route::StoreConfigs => Ok(store::store_configs(shop, &format!("{}://{}/", head.scheme, head.host))),
             Route::Modules => Ok(store::modules(self.settings.edition)),
-            Route::AdminToken => Err(Reply::no_route()),
+            Route::AdminToken | Route::ImsToken => Err(Reply::no_route()),
         }
     }
 }
 
 fn is_version(segment: &str) -> bool {
     segment.strip_prefix('V').is_some_and(|number| number.parse::<u32>().is_ok())
-}
-
-fn knows_store(inner: &Inner, code: &str) -> bool {
-    matches!(code, "all" | "default") || inner.shop.websites.values().any(|website| website.store_view == code)
 }
 
 fn project(fields: &str, mut reply: Reply) -> Reply {

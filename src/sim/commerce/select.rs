@@ -24,6 +24,8 @@ pub(super) enum Field<'a> {
 pub(super) struct Selected<R> {
     pub(super) rows: Vec<R>,
     pub(super) total: usize,
+    /// Matching rows before the page.
+    pub(super) skipped: usize,
 }
 
 /// Selects one page. Rows arrive in the order of `natural`, the field that needs no sorting; `field` answers nothing
@@ -42,11 +44,12 @@ pub(super) fn select<'a, R: Copy + 'a>(
         all.sort_by(|a, b| compare(*a, *b, criteria, &field));
         let (skip, take) = window(criteria, past_the_end, all.len());
         let total = all.len();
-        return Selected { rows: all.into_iter().skip(skip).take(take).collect(), total };
+        let rows = all.into_iter().skip(skip).take(take).collect();
+        return Selected { rows, total, skipped: skip.min(total) };
     }
     let total = matching.clone().count();
     let (skip, take) = window(criteria, past_the_end, total);
-    Selected { rows: matching.skip(skip).take(take).collect(), total }
+    Selected { rows: matching.skip(skip).take(take).collect(), total, skipped: skip.min(total) }
 }
 
 fn window(criteria: &Criteria, past_the_end: PastTheEnd, total: usize) -> (usize, usize) {

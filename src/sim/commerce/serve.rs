@@ -17,6 +17,7 @@ use futures_util::{StreamExt, stream};
 
 use super::Commerce;
 use super::fault::FaultKind;
+use super::ims::TOKEN_PATH;
 use super::reply::{JSON, Reply};
 use super::request::Head;
 
@@ -28,12 +29,16 @@ const LONGEST_REQUEST_LINE: usize = 8_192;
 const MOMENT: Duration = Duration::from_millis(1);
 
 pub(super) fn rest(commerce: &Arc<Commerce>) -> Router {
-    Router::new()
-        .route("/rest", any(handle))
-        .route("/rest/", any(handle))
-        .route("/rest/{*path}", any(handle))
-        .route("/index.php/rest/{*path}", any(handle))
-        .with_state(Arc::clone(commerce))
+    let router = Router::new();
+    let router = match &commerce.settings.tenant {
+        Some(tenant) => router.route(TOKEN_PATH, any(handle)).route(&format!("/{tenant}/{{*path}}"), any(handle)),
+        None => router
+            .route("/rest", any(handle))
+            .route("/rest/", any(handle))
+            .route("/rest/{*path}", any(handle))
+            .route("/index.php/rest/{*path}", any(handle)),
+    };
+    router.with_state(Arc::clone(commerce))
 }
 
 async fn handle(State(commerce): State<Arc<Commerce>>, request: Request) -> Response {

@@ -11,6 +11,9 @@ use crate::sim::world::{CommerceWorld, Edition, ProductWorld, SourceStock, Syste
 /// How long a new product is in the catalogue before the index has it: the indexers' cron runs each minute.
 const INDEX_DELAY: SignedDuration = SignedDuration::from_secs(60);
 
+/// Not one of `Shop::websites`.
+pub(super) const ADMIN_WEBSITE: u32 = 0;
+
 #[derive(Debug)]
 pub(super) struct Website {
     pub(super) code: String,
@@ -232,6 +235,15 @@ impl Shop {
         self.websites.values().find(|site| site.code.eq_ignore_ascii_case(website_code)).map(|site| site.stock_id)
     }
 
+    /// The website of a store view: the admin's is 0, and nothing is known of an unknown code.
+    pub(super) fn website_of_view(&self, code: &str) -> Option<u32> {
+        if code == "all" {
+            return Some(ADMIN_WEBSITE);
+        }
+        let known = self.websites.iter().find(|(_, website)| website.store_view == code);
+        known.map(|(id, _)| *id).or_else(|| (code == "default").then_some(ADMIN_WEBSITE))
+    }
+
     pub(super) fn rules(&self, product: &Product) -> Rules {
         let raw_min_qty = product.min_qty.unwrap_or(self.system.min_qty);
         Rules {
@@ -254,17 +266,23 @@ impl Shop {
             reserved: product.reserved(stock),
             legacy_in_stock: self.legacy_in_stock(product) && !product.lowered,
         };
+        let mut legacy_quantity = Quantity::ZERO;
         for (code, item) in &product.sources {
             let Some(source) = self.sources.get(code).filter(|source| source.stocks.contains(&stock)) else { continue };
             view.assigned = true;
             view.indexed |= source.enabled;
+            legacy_quantity += item.stock.quantity;
             if source.enabled && item.stock.in_stock {
                 view.source_in_stock = true;
                 view.held += item.stock.quantity;
             }
         }
-        let clamped = view.is_default_stock && !product.unclamped;
-        view.index_quantity = if clamped { view.held.max(Quantity::ZERO) } else { view.held };
+        // The default stock's index copies the old stock item, in stock or not.
+        view.index_quantity = match (view.is_default_stock, product.unclamped) {
+            (true, false) => legacy_quantity.max(Quantity::ZERO),
+            (true, true) => legacy_quantity,
+            (false, _) => view.held,
+        };
         view
     }
 

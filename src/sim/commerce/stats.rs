@@ -4,8 +4,34 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Microseconds of a core that every request costs before its first row.
-const REQUEST_COST_US: u64 = 25_000;
+/// A row before the page that was asked for: found, counted and thrown away.
+const SKIPPED_ROW_US: u64 = 8;
+
+/// Microseconds of a core, as measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    pub(super) request_us: u64,
+    pub(super) row_us: u64,
+}
+
+/// What an answer took, beside being asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Work {
+    /// Loaded, whether or not the answer shows them.
+    pub(super) rows: usize,
+    pub(super) skipped: usize,
+}
+
+impl Cost {
+    pub(super) const REFUSED: Self = Self { request_us: 25_000, row_us: 0 };
+
+    fn of(self, work: Work) -> u64 {
+        let times = |count: usize, each: u64| u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(each);
+        self.request_us
+            .saturating_add(times(work.rows, self.row_us))
+            .saturating_add(times(work.skipped, SKIPPED_ROW_US))
+    }
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteStats {
@@ -22,9 +48,9 @@ pub struct Stats {
 
 impl Stats {
     /// Counts a request and says what it cost.
-    pub(super) fn count(&mut self, route: &'static str, rows: usize, row_cost_us: u64) -> u64 {
-        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
-        let cost = REQUEST_COST_US.saturating_add(rows.saturating_mul(row_cost_us));
+    pub(super) fn count(&mut self, route: &'static str, work: Work, cost: Cost) -> u64 {
+        let rows = u64::try_from(work.rows).unwrap_or(u64::MAX);
+        let cost = cost.of(work);
         let entry = self.routes.entry(route.to_owned()).or_default();
         entry.requests += 1;
         entry.rows += rows;

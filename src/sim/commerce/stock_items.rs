@@ -112,16 +112,17 @@ pub(super) fn single(shop: &Shop, sku: &str) -> Result<Reply, Reply> {
     Ok(Reply::json(&stock_item(shop, find(shop, sku)?)).costing(1))
 }
 
-/// The number of the website's stock, but the default stock's id.
+/// The number of the stock of the website that is asked for, else of the store view's; but the default stock's id.
 pub(super) fn status(
     shop: &Shop,
     sku: &str,
-    params: &Params,
+    (params, store): (&Params, u32),
     multi_source: bool,
     now: Timestamp,
 ) -> Result<Reply, Reply> {
     let product = find(shop, sku)?;
-    let website = params.text("scopeId").and_then(|id| id.parse().ok()).and_then(|id: u32| shop.websites.get(&id));
+    let scope = params.text("scopeId").and_then(|id| id.parse().ok()).unwrap_or(store);
+    let website = shop.websites.get(&scope);
     let stock = website.map_or(DEFAULT_STOCK, |website| website.stock_id);
     let (qty, in_stock) = if product.is_composite() {
         (Quantity::ZERO, shop.composite_salable(product, stock))

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::raw::{CommerceWorld, Integration, ProductWorld};
+use super::raw::{CommerceWorld, ProductWorld};
+use super::sign_in::{Ims, Integration};
 
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -27,8 +28,11 @@ struct Names<'a> {
 }
 
 pub(super) fn check(world: &CommerceWorld) -> Result<(), Problem> {
-    if let Some(integration) = &world.oauth {
+    for integration in world.oauth.iter().chain(&world.other_oauth) {
         check_integration(integration)?;
+    }
+    if let Some(ims) = &world.ims {
+        check_ims(ims)?;
     }
     if world.system.backorders > 2 {
         return Err(Problem::new("commerce.system.backorders", "must be 0, 1 or 2"));
@@ -67,6 +71,19 @@ fn check_integration(integration: &Integration) -> Result<(), Problem> {
         if value.len() != KEY_LENGTH {
             return Err(Problem::new(format!("commerce.oauth.{key}"), format!("must have {KEY_LENGTH} characters")));
         }
+    }
+    Ok(())
+}
+
+/// The tenant is one part of a path that nothing else here answers on.
+fn check_ims(ims: &Ims) -> Result<(), Problem> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if ims.tenant_id.is_empty() || !ims.tenant_id.chars().all(plain) || matches!(ims.tenant_id.as_str(), "rest" | "ims")
+    {
+        return Err(Problem::new(
+            "commerce.ims.tenant_id",
+            "must be letters, digits and dashes, not \"rest\" or \"ims\"",
+        ));
     }
     Ok(())
 }

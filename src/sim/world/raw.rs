@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Serialize};
 
+use super::sign_in::{AdminUser, Ims, Integration};
 use crate::sim::Quantity;
 
 /// The shop: how one signs in, its system settings, and its catalogue.
@@ -18,9 +19,13 @@ pub struct CommerceWorld {
     pub version: Version,
     pub edition: Edition,
     pub oauth: Option<Integration>,
+    /// Other integrations of the same shop, whose tokens are not the first one's.
+    pub other_oauth: Vec<Integration>,
     /// Works only when set, as in a shop that switched integration tokens as bearer on.
     pub integration_bearer_token: Option<String>,
     pub admin: Option<AdminUser>,
+    /// The shop is one of Adobe Commerce as a Cloud Service: no `/rest`, and only tokens of Adobe's sign-in.
+    pub ims: Option<Ims>,
     /// What the integration may do; everything when absent. Administrators may do everything.
     pub resources: Option<BTreeSet<String>>,
     pub system: SystemWorld,
@@ -65,23 +70,6 @@ pub enum PastTheEnd {
     Empty,
     /// Releases before 2.4 answer the last page again.
     LastPage,
-}
-
-/// An integration's four secrets.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Integration {
-    pub consumer_key: String,
-    pub consumer_secret: String,
-    pub access_token: String,
-    pub access_token_secret: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminUser {
-    pub username: String,
-    pub password: String,
 }
 
 /// The values that products use which have none of their own.
@@ -196,8 +184,10 @@ impl Default for CommerceWorld {
             version: Version::default(),
             edition: Edition::default(),
             oauth: None,
+            other_oauth: Vec::new(),
             integration_bearer_token: None,
             admin: None,
+            ims: None,
             resources: None,
             system: SystemWorld::default(),
             input_limits: false,

@@ -1,165 +1,71 @@
-//! The recorded shop, put together again from its own answers.
+//! The recordings as they lie in their files.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use serde_json::{Map, Value};
-
-use super::super::Commerce;
-use crate::clock::Clock;
-use crate::sim::world::World;
-
-pub(super) const TOKEN: &str = "replay-token";
-
-/// Reservations are in no answer; these are what the recorded shop held.
-const RESERVED: [(&str, &str, f64); 13] = [
-    ("A01-plain", "1", 4.0),
-    ("A08-manage-explicit", "1", 1.0),
-    ("A30-res3of10", "1", 3.0),
-    ("A31-res5of2", "1", 5.0),
-    ("A34-bo1-qty1-res4", "1", 4.0),
-    ("A35-nomanage-res4", "1", 4.0),
-    ("A36-min2-qty5-res2", "1", 2.0),
-    ("A37-decimal-res1.5", "1", 1.5),
-    ("A39-realorder", "1", 4.0),
-    ("C1-S", "1", 1.0),
-    ("E01-multi", "2", 3.0),
-    ("E06-res2", "2", 2.0),
-    // Not a reservation of the recorded shop's database: an order, placed below.
-    ("A33-res10of10", "1", 0.0),
-];
-
-/// REST shows effective thresholds only; the names of these say the raw one.
-const RAW_MIN_QTY: [(&str, i64); 2] = [("A17-bo1-min5-qty3", 5), ("A18-bo0-min-5-qty-2", -5)];
-
-const CHILDREN: [(&str, &[(&str, f64)]); 9] = [
-    ("C1-conf", &[("C1-S", 1.0), ("C1-M", 1.0), ("C1-L", 1.0)]),
-    ("C2-conf-allout", &[("C2-S", 1.0), ("C2-M", 1.0)]),
-    ("C3-conf-nochild", &[]),
-    ("C4-conf-eu", &[("C4-S", 1.0), ("C4-M", 1.0)]),
-    ("B1-bundle", &[("A01-plain", 2.0), ("A08-manage-explicit", 1.0)]),
-    ("B2-bundle-oos", &[("A02-oos", 1.0)]),
-    ("B3-bundle-insufficient", &[("A15-min5-qty6", 5.0)]),
-    ("B4-bundle-eu", &[("E01-multi", 1.0)]),
-    ("G1-grouped", &[("A01-plain", 1.0), ("A02-oos", 1.0)]),
-];
 
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub(super) name: String,
     pub(super) method: String,
+    pub(super) host: String,
     pub(super) path: String,
     pub(super) query: String,
-    pub(super) accept: Option<String>,
+    pub(super) headers: Map<String, Value>,
+    pub(super) sent: Value,
+    pub(super) at: Timestamp,
     pub(super) status: u64,
+    pub(super) content_type: String,
+    /// Nothing where the body was no JSON.
     pub(super) body: Option<Value>,
+    /// The body was too long to be kept.
+    pub(super) cut: bool,
 }
 
-pub(super) fn recordings(file: &str) -> Option<Vec<Recorded>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/commerce-captures").join(file);
-    let text = std::fs::read_to_string(path).ok()?;
-    let list: Vec<Value> = serde_json::from_str(&text).unwrap();
-    Some(list.iter().map(recorded).collect())
+impl Recorded {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(Value::as_str)
+    }
+}
+
+pub(super) fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/commerce-captures")
+}
+
+pub(super) fn file(name: &str) -> Option<Value> {
+    let text = std::fs::read_to_string(folder().join(name)).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+pub(super) fn recordings(name: &str) -> Option<Vec<Recorded>> {
+    Some(file(name)?.as_array().unwrap().iter().map(recorded).collect())
 }
 
 fn recorded(entry: &Value) -> Recorded {
-    let url = entry["request"]["url"].as_str().unwrap();
-    let (_, rest) = url.split_once("//").unwrap();
-    let rest = rest.find('/').map_or("", |start| &rest[start..]);
+    let (request, response) = (&entry["request"], &entry["response"]);
+    let (_, rest) = request["url"].as_str().unwrap().split_once("//").unwrap();
+    let (host, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let header = |wanted: &str| {
+        let named = response["headers"].as_array().unwrap().iter().find(|pair| pair[0] == wanted);
+        named.map_or("", |pair| pair[1].as_str().unwrap()).to_owned()
+    };
+    // Some recordings kept the text only.
+    let text = || response["body_text"].as_str().and_then(|text| serde_json::from_str(text).ok());
     Recorded {
         name: entry["name"].as_str().unwrap().to_owned(),
-        method: entry["request"]["method"].as_str().unwrap().to_owned(),
+        method: request["method"].as_str().unwrap().to_owned(),
+        host: host.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
-        accept: entry["request"]["headers"]["Accept"].as_str().map(str::to_owned),
-        status: entry["response"]["status"].as_u64().unwrap(),
-        body: entry["response"].get("body").cloned(),
+        headers: request["headers"].as_object().cloned().unwrap_or_default(),
+        sent: request["body"].clone(),
+        at: rfc2822::parse(&header("Date")).unwrap().timestamp(),
+        status: response["status"].as_u64().unwrap(),
+        content_type: header("Content-Type"),
+        body: response.get("body").filter(|body| !body.is_null()).cloned().or_else(text),
+        cut: response.get("body_text_head").is_some(),
     }
-}
-
-/// The recorded shop, put together from its own answers.
-pub(super) fn recorded_shop() -> Option<Arc<Commerce>> {
-    let mut products: BTreeMap<u64, Map<String, Value>> = BTreeMap::new();
-    for single in recordings("product_single.json")? {
-        let body = single.body.unwrap();
-        products.insert(body["id"].as_u64().unwrap(), product_of(&body));
-    }
-    let items = recordings("source_items.json")?.into_iter().find(|recorded| recorded.name == "empty criteria")?.body?;
-    for item in items["items"].as_array().unwrap() {
-        let product = products.values_mut().find(|product| product["sku"] == item["sku"]).unwrap();
-        let held = serde_json::json!({ "quantity": item["quantity"], "in_stock": item["status"] == 1 });
-        let sources = product.entry("sources").or_insert_with(|| Value::Object(Map::new()));
-        sources.as_object_mut().unwrap().insert(item["source_code"].as_str().unwrap().to_owned(), held);
-    }
-    // Ids that the recorded shop had lost again.
-    let gaps: Vec<u64> = (1..110).filter(|id| !products.contains_key(id)).collect();
-    for id in &gaps {
-        products.insert(*id, Map::from_iter([("sku".to_owned(), Value::from(format!("GAP-{id}")))]));
-    }
-    let world = serde_json::json!({ "commerce": {
-        "integration_bearer_token": TOKEN,
-        "website": [
-            { "code": "base", "id": 1, "stock_id": 1, "name": "Main Website", "store_view": "default" },
-            { "code": "eu", "id": 2, "stock_id": 2, "name": "EU Website", "store_view": "eu_en" },
-            { "code": "b2b", "id": 3, "stock_id": 1, "name": "B2B Website", "store_view": "b2b_en" },
-        ],
-        "stock": [
-            { "id": 1, "name": "Default Stock" },
-            { "id": 2, "name": "EU Stock" },
-            { "id": 3, "name": "Backroom Stock" },
-        ],
-        "source": [
-            { "code": "default", "stocks": [1] },
-            { "code": "eu1", "stocks": [2] },
-            { "code": "eu2", "stocks": [2, 3] },
-            { "code": "eu3", "stocks": [2, 3], "enabled": false },
-        ],
-        "product": products.into_values().collect::<Vec<_>>(),
-    }});
-    let world = World::parse(&toml::to_string(&world).unwrap(), "recorded".as_ref()).unwrap();
-    let now: Timestamp = "2026-11-21T20:13:00Z".parse().unwrap();
-    let commerce = Commerce::new(&world.commerce, Clock::starting_at(now));
-    for id in gaps {
-        commerce.delete(&format!("GAP-{id}")).unwrap();
-    }
-    commerce.order("A33-res10of10", 1, 10).unwrap();
-    Some(commerce)
-}
-
-fn product_of(body: &Value) -> Map<String, Value> {
-    let mut product = Map::new();
-    let mut put = |key: &str, value: Value| product.insert(key.to_owned(), value);
-    let sku = body["sku"].as_str().unwrap();
-    put("sku", body["sku"].clone());
-    put("name", body["name"].clone());
-    put("type", body["type_id"].clone());
-    put("enabled", Value::from(body["status"] == 1));
-    let codes = body["extension_attributes"]["website_ids"].as_array().unwrap();
-    let codes = codes.iter().map(|id| ["base", "eu", "b2b"][usize::try_from(id.as_u64().unwrap()).unwrap() - 1]);
-    put("websites", codes.collect());
-    let item = &body["extension_attributes"]["stock_item"];
-    for setting in ["manage_stock", "backorders", "min_qty"] {
-        // The recorded server shows an unmanaged product's own `false` as if it were the system's.
-        if item[format!("use_config_{setting}")] == false {
-            put(setting, item[setting].clone());
-        }
-    }
-    put("is_qty_decimal", item["is_qty_decimal"].clone());
-    if item["qty_increments"] == 6 {
-        put("qty_increments", Value::from(6));
-    }
-    put("without_stock_data", item["qty"].is_null().into());
-    if let Some((_, raw)) = RAW_MIN_QTY.iter().find(|(known, _)| *known == sku) {
-        put("min_qty", Value::from(*raw));
-    }
-    if let Some((_, stock, quantity)) = RESERVED.iter().find(|(known, ..)| *known == sku) {
-        put("reserved", serde_json::json!({ *stock: quantity }));
-    }
-    if let Some((_, children)) = CHILDREN.iter().find(|(known, _)| *known == sku) {
-        put("children", children.iter().map(|(sku, wanted)| ((*sku).to_owned(), Value::from(*wanted))).collect());
-    }
-    product
 }
