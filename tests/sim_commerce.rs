@@ -10,6 +10,9 @@ use stocksync::sim::Quantity;
 use stocksync::sim::commerce::{Fault, FaultKind};
 
 #[cfg(test)]
+#[path = "sim_commerce/cloud.rs"]
+mod cloud;
+#[cfg(test)]
 #[path = "sim_commerce/shop.rs"]
 mod shop;
 #[cfg(test)]

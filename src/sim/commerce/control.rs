@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub(super) fn router(commerce: &Arc<Commerce>) -> Router {
         .route("/_control/commerce/cancel", post(cancel))
         .route("/_control/commerce/system", post(system))
         .route("/_control/commerce/reindex", post(reindex))
+        .route("/_control/commerce/tokens", delete(revoke_tokens))
         .route("/_control/commerce/fault", post(fault).delete(clear_faults))
         .route("/_control/commerce/stats", get(stats).delete(reset_stats))
         .with_state(Arc::clone(commerce))
@@ -193,6 +194,11 @@ async fn system(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> 
 async fn reindex(State(commerce): Shared) -> Answer {
     commerce.reindex();
     Answer::Done(json!({ "reindexed": true }))
+}
+
+async fn revoke_tokens(State(commerce): Shared) -> Answer {
+    commerce.revoke_tokens();
+    Answer::Done(json!({ "revoked": true }))
 }
 
 async fn fault(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
