@@ -13,6 +13,9 @@ use stocksync::sim::commerce::{Fault, FaultKind};
 #[path = "sim_commerce/cloud.rs"]
 mod cloud;
 #[cfg(test)]
+#[path = "sim_commerce/control.rs"]
+mod control;
+#[cfg(test)]
 #[path = "sim_commerce/shop.rs"]
 mod shop;
 #[cfg(test)]

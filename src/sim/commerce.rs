@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::sim::Quantity;
-use crate::sim::world::{CommerceWorld, Edition, PastTheEnd, ProductWorld, SystemWorld, Version};
+use crate::sim::world::{CommerceWorld, Edition, PastTheEnd, Version};
 
+mod actions;
 mod auth;
 mod change;
 mod control;
@@ -17,9 +18,11 @@ mod criteria;
 mod fault;
 mod fields;
 mod ims;
+mod index;
 mod inventory;
 mod issued;
 mod oauth1;
+mod orders;
 mod params;
 mod products;
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod replay_tests;
 mod reply;
 mod request;
 mod respond;
+mod seen;
 mod select;
 mod serve;
 mod shop;
@@ -38,7 +42,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use change::{ChangeError, ProductEdit, Setting};
+pub use change::{ChangeError, MassAction, ProductEdit, Setting, SourceEdit};
 pub use fault::{Fault, FaultKind};
 pub use stats::{RouteStats, Stats};
 
@@ -103,56 +107,12 @@ impl Commerce {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn create(&self, product: &ProductWorld) -> Result<(), ChangeError> {
-        self.lock().shop.create(product, self.clock.now())
-    }
-
-    pub fn edit(&self, sku: &str, edit: &ProductEdit) -> Result<(), ChangeError> {
-        self.lock().shop.edit(sku, edit, self.clock.now())
-    }
-
-    /// Sets what a source holds, in stock unless the source item says otherwise.
-    pub fn set_quantity(&self, sku: &str, source: &str, quantity: Quantity) -> Result<(), ChangeError> {
-        self.lock().shop.set_quantity(sku, source, quantity)
-    }
-
-    /// Places an order and gives its id.
-    pub fn order(&self, sku: &str, stock: u32, quantity: u32) -> Result<u32, ChangeError> {
-        self.lock().shop.order(sku, stock, quantity, self.clock.now())
-    }
-
-    pub fn ship(&self, sku: &str, stock: u32, quantity: u32) -> Result<(), ChangeError> {
-        self.lock().shop.ship(sku, stock, quantity, self.clock.now())
-    }
-
-    pub fn cancel(&self, sku: &str, stock: u32, quantity: u32) -> Result<(), ChangeError> {
-        self.lock().shop.cancel(sku, stock, quantity, self.clock.now())
-    }
-
-    pub fn delete(&self, sku: &str) -> Result<(), ChangeError> {
-        self.lock().shop.delete(sku)
-    }
-
-    pub fn set_system(&self, system: SystemWorld) -> Result<(), ChangeError> {
-        self.lock().shop.set_system(system)
-    }
-
-    /// A full reindex of the shop.
-    pub fn reindex(&self) {
-        self.lock().shop.reindex(self.clock.now());
-    }
-
     pub fn set_fault(&self, fault: Fault) {
         self.lock().faults.add(fault);
     }
 
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
-    }
-
-    /// Ends every token that was given for a sign-in at once.
-    pub fn revoke_tokens(&self) {
-        self.lock().auth.revoke_tokens();
     }
 
     pub fn stats(&self) -> Stats {

@@ -1,14 +1,16 @@
-//! What happens in the shop: edits, orders, shipments, cancellations, deletions.
+//! What people and other systems do to the shop's catalogue, stock and settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::shop::{Order, Product, Shop};
+use super::shop::{Product, Shop};
 use super::stock::DEFAULT_STOCK;
 use crate::sim::Quantity;
 use crate::sim::world::{ProductWorld, SourceStock, SystemWorld, folded};
+
+const LONGEST_SKU: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
@@ -26,8 +28,12 @@ pub enum ChangeError {
     Composite(String),
     #[error("the stock's sources do not hold {quantity} of {sku:?}")]
     NotEnough { sku: String, quantity: u32 },
+    #[error("{quantity} of {sku:?} were not shipped from this stock, or were sent back already")]
+    NotShipped { sku: String, quantity: u32 },
     #[error("backorders must be 0, 1 or 2, not {0}")]
     Backorders(u8),
+    #[error("a SKU has 1 to 64 characters, unlike {0:?}")]
+    BadSku(String),
 }
 
 /// What to set of a product; what is absent stays. Null goes back to the system's value.
@@ -54,6 +60,27 @@ pub struct ProductEdit {
     pub attributes: Option<BTreeMap<String, String>>,
     /// By stock id.
     pub reserved: BTreeMap<u32, Quantity>,
+    /// Whether `updated_at` moves. When absent it does for the catalogue's part, and not for stock settings and sources.
+    pub touch: Option<bool>,
+}
+
+/// The product list's action on many products at once: it writes past the product, whose `updated_at` stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MassAction {
+    pub skus: Vec<String>,
+    pub enabled: Option<bool>,
+    pub add_websites: Vec<String>,
+    pub remove_websites: Vec<String>,
+}
+
+/// What to set of a source; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceEdit {
+    pub enabled: Option<bool>,
+    /// The ids of the stocks that it is linked to.
+    pub stocks: Option<Vec<u32>>,
 }
 
 /// A product's own value, or the system's.
@@ -78,17 +105,23 @@ fn setting<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 }
 
 impl Shop {
-    fn product_mut(&mut self, sku: &str) -> Result<&mut Product, ChangeError> {
+    pub(super) fn product_mut(&mut self, sku: &str) -> Result<&mut Product, ChangeError> {
         self.find_mut(sku).ok_or_else(|| ChangeError::UnknownSku(sku.to_owned()))
     }
 
     pub(super) fn create(&mut self, product: &ProductWorld, now: Timestamp) -> Result<(), ChangeError> {
-        if self.find(&product.sku).is_some() {
-            return Err(ChangeError::KnownSku(product.sku.clone()));
-        }
+        self.check_new_sku(&product.sku)?;
         self.check_places(product.sources.keys(), product.websites.iter().flatten())?;
         self.add(product, now);
         Ok(())
+    }
+
+    fn check_new_sku(&self, sku: &str) -> Result<(), ChangeError> {
+        let length = sku.trim_matches(' ').chars().count();
+        if !(1..=LONGEST_SKU).contains(&length) {
+            return Err(ChangeError::BadSku(sku.to_owned()));
+        }
+        if self.find(sku.trim_matches(' ')).is_some() { Err(ChangeError::KnownSku(sku.to_owned())) } else { Ok(()) }
     }
 
     fn check_places<'a>(
@@ -106,8 +139,7 @@ impl Shop {
         }
     }
 
-    /// Saving the catalogue's part moves `updated_at`; stock settings and sources do not.
-    pub(super) fn edit(&mut self, sku: &str, edit: &ProductEdit, now: Timestamp) -> Result<(), ChangeError> {
+    fn check_edit(&self, sku: &str, edit: &ProductEdit) -> Result<u32, ChangeError> {
         self.check_places(edit.sources.keys(), edit.websites.iter().flatten())?;
         if let Some(stock) = edit.reserved.keys().find(|stock| !self.stocks.contains_key(stock)) {
             return Err(ChangeError::UnknownStock(*stock));
@@ -115,15 +147,38 @@ impl Shop {
         if let Some(backorders) = edit.backorders.and_then(Setting::own).filter(|backorders| *backorders > 2) {
             return Err(ChangeError::Backorders(backorders));
         }
+        self.find(sku).map(|product| product.id).ok_or_else(|| ChangeError::UnknownSku(sku.to_owned()))
+    }
+
+    pub(super) fn edit(&mut self, sku: &str, edit: &ProductEdit, now: Timestamp) -> Result<(), ChangeError> {
+        let id = self.check_edit(sku, edit)?;
+        self.apply(id, edit, now);
+        Ok(())
+    }
+
+    /// Many products at once: all of them, or none.
+    pub(super) fn import(&mut self, rows: &[(String, ProductEdit)], now: Timestamp) -> Result<(), ChangeError> {
+        let ids: Result<Vec<u32>, ChangeError> = rows.iter().map(|(sku, edit)| self.check_edit(sku, edit)).collect();
+        for (id, (_, edit)) in ids?.into_iter().zip(rows) {
+            self.apply(id, edit, now);
+            if let Some(product) = self.products.get_mut(&id) {
+                product.updated_at = now;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, id: u32, edit: &ProductEdit, now: Timestamp) {
+        self.index_falls_behind(id, now);
         let websites = edit.websites.as_ref().map(|codes| self.website_ids(codes));
         self.attribute_codes.extend(edit.attributes.iter().flat_map(BTreeMap::keys).cloned());
-        let product = self.product_mut(sku)?;
-        let saved = edit.name.is_some()
+        let Some(product) = self.products.get_mut(&id) else { return };
+        let of_the_catalogue = edit.name.is_some()
             || edit.type_id.is_some()
             || edit.enabled.is_some()
             || websites.is_some()
             || edit.attributes.is_some();
-        if saved {
+        if edit.touch.unwrap_or(of_the_catalogue) {
             product.updated_at = now;
         }
         set(&mut product.name, edit.name.clone());
@@ -137,11 +192,9 @@ impl Shop {
         set(&mut product.legacy_in_stock, edit.legacy_in_stock.map(Setting::own));
         set(&mut product.is_qty_decimal, edit.is_qty_decimal);
         product.reserved.extend(edit.reserved.iter().map(|(stock, held)| (*stock, *held)));
-        let id = product.id;
         for (code, stock) in &edit.sources {
             self.save_source_item(id, code, *stock);
         }
-        Ok(())
     }
 
     /// Writes a source item as REST does: seen by the live routes and the old flag at once.
@@ -163,138 +216,88 @@ impl Shop {
         }
     }
 
-    pub(super) fn set_quantity(&mut self, sku: &str, source: &str, quantity: Quantity) -> Result<(), ChangeError> {
+    pub(super) fn mass_action(&mut self, action: &MassAction, now: Timestamp) -> Result<(), ChangeError> {
+        let named = || action.add_websites.iter().chain(&action.remove_websites);
+        self.check_places(std::iter::empty(), named())?;
+        let unknown = action.skus.iter().find(|sku| self.find(sku).is_none());
+        if let Some(sku) = unknown {
+            return Err(ChangeError::UnknownSku(sku.clone()));
+        }
+        let (added, removed) = (self.website_ids(&action.add_websites), self.website_ids(&action.remove_websites));
+        for sku in &action.skus {
+            let id = self.product_mut(sku)?.id;
+            self.index_falls_behind(id, now);
+            let product = self.product_mut(sku)?;
+            set(&mut product.enabled, action.enabled);
+            product.websites.extend(&added);
+            product.websites.retain(|website| !removed.contains(website));
+        }
+        Ok(())
+    }
+
+    pub(super) fn edit_source(&mut self, code: &str, edit: &SourceEdit, now: Timestamp) -> Result<(), ChangeError> {
+        if let Some(stock) = edit.stocks.iter().flatten().find(|stock| !self.stocks.contains_key(stock)) {
+            return Err(ChangeError::UnknownStock(*stock));
+        }
+        if !self.sources.contains_key(code) {
+            return Err(ChangeError::UnknownSource(code.to_owned()));
+        }
+        self.whole_index_falls_behind(now);
+        if let Some(source) = self.sources.get_mut(code) {
+            set(&mut source.enabled, edit.enabled);
+            set(&mut source.stocks, edit.stocks.as_ref().map(|stocks| stocks.iter().copied().collect::<BTreeSet<_>>()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_quantity(
+        &mut self,
+        sku: &str,
+        source: &str,
+        quantity: Quantity,
+        now: Timestamp,
+    ) -> Result<(), ChangeError> {
         let in_stock = self.product_mut(sku)?.sources.get(source).is_none_or(|item| item.stock.in_stock);
         let sources = BTreeMap::from([(source.to_owned(), Some(SourceStock { quantity, in_stock }))]);
-        self.edit(sku, &ProductEdit { sources, ..ProductEdit::default() }, Timestamp::UNIX_EPOCH)
+        self.edit(sku, &ProductEdit { sources, ..ProductEdit::default() }, now)
     }
 
-    /// Places an order: it reserves where stock is managed. Amazon's orders come whether or not there is stock.
-    pub(super) fn order(&mut self, sku: &str, stock: u32, quantity: u32, now: Timestamp) -> Result<u32, ChangeError> {
-        let id = self.orders.keys().next_back().map_or(1, |last| last + 1);
-        let product = self.stocked(sku, stock)?;
-        product.open_orders.push(id);
-        let order = Order {
-            id,
-            stock,
-            sku: product.sku.clone(),
-            product_type: product.type_id.clone(),
-            ordered: quantity,
-            shipped: 0,
-            canceled: 0,
-            created_at: now,
-            updated_at: now,
-        };
-        self.reserve(sku, stock, Quantity::whole(quantity.into()))?;
-        self.orders.insert(id, order);
-        Ok(id)
-    }
-
-    /// Ships the oldest open orders: the unit moves from the reservation to the sources, which never fall below 0.
-    pub(super) fn ship(&mut self, sku: &str, stock: u32, quantity: u32, now: Timestamp) -> Result<(), ChangeError> {
-        let product = self.stocked(sku, stock)?;
-        let id = product.id;
-        let managed = self.products.get(&id).is_some_and(|product| self.rules(product).managed);
-        if managed && !self.single_stock {
-            self.deduct(id, stock, quantity)?;
-            self.reserve(sku, stock, -Quantity::whole(quantity.into()))?;
-        }
-        self.settle_orders(id, stock, quantity, now, |order, part| order.shipped += part);
-        Ok(())
-    }
-
-    /// Cancels the oldest open orders: what they reserved is salable again.
-    pub(super) fn cancel(&mut self, sku: &str, stock: u32, quantity: u32, now: Timestamp) -> Result<(), ChangeError> {
-        let id = self.stocked(sku, stock)?.id;
-        self.reserve(sku, stock, -Quantity::whole(quantity.into()))?;
-        self.settle_orders(id, stock, quantity, now, |order, part| order.canceled += part);
-        Ok(())
-    }
-
-    fn stocked(&mut self, sku: &str, stock: u32) -> Result<&mut Product, ChangeError> {
-        if !self.stocks.contains_key(&stock) {
-            return Err(ChangeError::UnknownStock(stock));
+    /// The product keeps its id and its stock; orders keep the SKU that was ordered.
+    pub(super) fn rename(&mut self, sku: &str, to: &str, now: Timestamp) -> Result<(), ChangeError> {
+        let (old, new) = (folded(sku), folded(to.trim_matches(' ')));
+        // Another spelling of the same SKU is not taken by anybody else.
+        if old != new {
+            self.check_new_sku(to)?;
         }
         let product = self.product_mut(sku)?;
-        if product.is_composite() { Err(ChangeError::Composite(sku.to_owned())) } else { Ok(product) }
+        to.trim_matches(' ').clone_into(&mut product.sku);
+        product.updated_at = now;
+        let id = product.id;
+        self.by_sku.remove(&old);
+        self.by_sku.insert(new.clone(), id);
+        let parents = self.parents.remove(&old).unwrap_or_default();
+        for parent in &parents {
+            let Some(parent) = self.products.get_mut(parent) else { continue };
+            let renamed = |child: String| if folded(&child) == old { to.trim_matches(' ').to_owned() } else { child };
+            let children = std::mem::take(&mut parent.children).into_iter();
+            parent.children = children.map(|(child, wanted)| (renamed(child), wanted)).collect();
+        }
+        self.parents.insert(new, parents);
+        Ok(())
     }
 
-    /// Appends a reservation and lets its consumer look whether the default stock's flag still holds.
-    fn reserve(&mut self, sku: &str, stock: u32, quantity: Quantity) -> Result<(), ChangeError> {
+    /// Deletes a product and makes it again: the same SKU under a new id.
+    pub(super) fn recreate(&mut self, sku: &str, now: Timestamp) -> Result<u32, ChangeError> {
         let id = self.product_mut(sku)?.id;
-        let Some(product) = self.products.get(&id) else { return Ok(()) };
-        if !self.rules(product).managed {
-            return Ok(());
-        }
-        if self.single_stock {
-            self.take_from_stock_item(id, quantity);
-            return Ok(());
-        }
-        if let Some(product) = self.products.get_mut(&id) {
-            *product.reserved.entry(stock).or_default() += quantity;
-        }
-        if stock == DEFAULT_STOCK {
-            let lowered = self.products.get(&id).is_some_and(|product| !self.view(product, stock).is_salable());
-            if let Some(product) = self.products.get_mut(&id) {
-                product.lowered = lowered;
-            }
-        }
-        Ok(())
-    }
-
-    /// Without the inventory modules an order takes at once, below 0 too.
-    fn take_from_stock_item(&mut self, id: u32, quantity: Quantity) {
-        let Some(product) = self.products.get_mut(&id) else { return };
-        let on_default =
-            |code: &String| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
-        if let Some((_, item)) = product.sources.iter_mut().find(|(code, _)| on_default(code)) {
-            item.stock.quantity -= quantity;
-        }
-    }
-
-    fn deduct(&mut self, id: u32, stock: u32, quantity: u32) -> Result<(), ChangeError> {
-        let Some(product) = self.products.get_mut(&id) else { return Ok(()) };
-        let counts = |code: &String| {
-            self.sources.get(code).is_some_and(|source| source.enabled && source.stocks.contains(&stock))
-        };
-        let mut left = Quantity::whole(quantity.into());
-        let mut after: Vec<(&String, Quantity)> = Vec::new();
-        for (code, item) in product.sources.iter().filter(|(code, item)| item.stock.in_stock && counts(code)) {
-            let taken = left.min(item.stock.quantity.max(Quantity::ZERO));
-            left -= taken;
-            after.push((code, item.stock.quantity - taken));
-        }
-        if left > Quantity::ZERO {
-            return Err(ChangeError::NotEnough { sku: product.sku.clone(), quantity });
-        }
-        let after: Vec<(String, Quantity)> = after.into_iter().map(|(code, held)| (code.clone(), held)).collect();
-        for (code, held) in after {
-            if let Some(item) = product.sources.get_mut(&code) {
-                item.stock.quantity = held;
-            }
-        }
-        Ok(())
-    }
-
-    fn settle_orders(&mut self, id: u32, stock: u32, quantity: u32, now: Timestamp, settle: impl Fn(&mut Order, u32)) {
-        let Some(product) = self.products.get_mut(&id) else { return };
-        let mut left = quantity;
-        product.open_orders.retain(|order| {
-            let Some(order) = self.orders.get_mut(order) else { return false };
-            if order.stock == stock && left > 0 {
-                let part = order.open().min(left);
-                left -= part;
-                settle(order, part);
-                order.updated_at = now;
-            }
-            order.open() > 0
-        });
+        self.renumber(id, now);
+        Ok(self.product_mut(sku)?.id)
     }
 
     pub(super) fn delete(&mut self, sku: &str) -> Result<(), ChangeError> {
         let id = self.product_mut(sku)?.id;
         if let Some(product) = self.products.remove(&id) {
             self.by_sku.remove(&folded(&product.sku));
+            self.index.forget(id);
             for item in product.sources.values() {
                 self.source_items.remove(&item.id);
             }
@@ -302,20 +305,13 @@ impl Shop {
         Ok(())
     }
 
-    pub(super) fn set_system(&mut self, system: SystemWorld) -> Result<(), ChangeError> {
+    pub(super) fn set_system(&mut self, system: SystemWorld, now: Timestamp) -> Result<(), ChangeError> {
         if system.backorders > 2 {
             return Err(ChangeError::Backorders(system.backorders));
         }
+        self.whole_index_falls_behind(now);
         self.system = system;
         Ok(())
-    }
-
-    /// A full reindex: new products are known, and the default stock's negative quantities are cut to 0.
-    pub(super) fn reindex(&mut self, now: Timestamp) {
-        for product in self.products.values_mut() {
-            product.indexed_at = product.indexed_at.min(now);
-            product.unclamped = false;
-        }
     }
 }
 

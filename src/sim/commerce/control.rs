@@ -4,57 +4,42 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::change::{ChangeError, ProductEdit};
+use super::change::ChangeError;
 use super::fault::Fault;
 use super::shop::Shop;
-use super::stock::DEFAULT_STOCK;
 use super::{Commerce, time_text};
 use crate::sim::Quantity;
-use crate::sim::world::{ProductWorld, SystemWorld};
+use crate::sim::world::SystemWorld;
+
+mod catalogue;
+mod sales;
 
 type Shared = State<Arc<Commerce>>;
 
+/// An import of every product of a large catalogue.
+const LARGEST_BODY: usize = 256_000_000;
+
 pub(super) fn router(commerce: &Arc<Commerce>) -> Router {
-    let product = get(show_product).post(edit_product).put(create_product).delete(delete_product);
     Router::new()
-        .route("/_control/commerce/product", product)
-        .route("/_control/commerce/order", post(order))
-        .route("/_control/commerce/ship", post(ship))
-        .route("/_control/commerce/cancel", post(cancel))
+        .merge(catalogue::router())
+        .merge(sales::router())
         .route("/_control/commerce/system", post(system))
         .route("/_control/commerce/reindex", post(reindex))
+        .route("/_control/commerce/reindex/start", post(start_reindex))
         .route("/_control/commerce/tokens", delete(revoke_tokens))
         .route("/_control/commerce/fault", post(fault).delete(clear_faults))
         .route("/_control/commerce/stats", get(stats).delete(reset_stats))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Arc::clone(commerce))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BySku {
-    sku: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Movement {
-    sku: String,
-    #[serde(default = "default_stock")]
-    stock_id: u32,
-    quantity: u32,
-}
-
-fn default_stock() -> u32 {
-    DEFAULT_STOCK
 }
 
 /// What a control route answers: JSON, also when it refuses.
@@ -77,7 +62,9 @@ impl From<ChangeError> for Answer {
     fn from(error: ChangeError) -> Self {
         let status = match error {
             ChangeError::UnknownSku(_) => StatusCode::NOT_FOUND,
-            ChangeError::NotEnough { .. } | ChangeError::KnownSku(_) => StatusCode::CONFLICT,
+            ChangeError::NotEnough { .. } | ChangeError::NotShipped { .. } | ChangeError::KnownSku(_) => {
+                StatusCode::CONFLICT
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         Self::Refused(status, error.to_string())
@@ -88,19 +75,15 @@ fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Answer> {
     serde_json::from_slice(body).map_err(|error| Answer::Refused(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
-async fn show_product(State(commerce): Shared, Query(by): Query<BySku>) -> Result<Answer, Answer> {
-    describe(&commerce.lock().shop, &by.sku).map(Answer::Done).map_err(Answer::from)
-}
-
 fn describe(shop: &Shop, sku: &str) -> Result<Value, ChangeError> {
     let product = shop.find(sku).ok_or_else(|| ChangeError::UnknownSku(sku.to_owned()))?;
     let rules = shop.rules(product);
-    let sources: serde_json::Map<String, Value> = product
+    let sources: Map<String, Value> = product
         .sources
         .iter()
         .map(|(code, item)| (code.clone(), json!({ "quantity": item.stock.quantity, "in_stock": item.stock.in_stock })))
         .collect();
-    let stocks: serde_json::Map<String, Value> = shop
+    let stocks: Map<String, Value> = shop
         .stocks
         .keys()
         .map(|stock| {
@@ -129,48 +112,6 @@ fn describe(shop: &Shop, sku: &str) -> Result<Value, ChangeError> {
     }))
 }
 
-/// The SKU beside the fields to set.
-async fn edit_product(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
-    let mut fields: serde_json::Map<String, Value> = read(&body)?;
-    let Some(Value::String(sku)) = fields.remove("sku") else {
-        return Err(Answer::Refused(StatusCode::BAD_REQUEST, "missing field `sku`".to_owned()));
-    };
-    let edit: ProductEdit = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| Answer::Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
-    commerce.edit(&sku, &edit)?;
-    Ok(Answer::Done(describe(&commerce.lock().shop, &sku)?))
-}
-
-/// A whole product, in the world file's shape.
-async fn create_product(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
-    let product: ProductWorld = read(&body)?;
-    commerce.create(&product)?;
-    Ok(Answer::Done(describe(&commerce.lock().shop, &product.sku)?))
-}
-
-async fn delete_product(State(commerce): Shared, Query(by): Query<BySku>) -> Result<Answer, Answer> {
-    commerce.delete(&by.sku)?;
-    Ok(Answer::Done(json!({ "deleted": by.sku })))
-}
-
-async fn order(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
-    let Movement { sku, stock_id, quantity } = read(&body)?;
-    let id = commerce.order(&sku, stock_id, quantity)?;
-    Ok(Answer::Done(json!({ "order_id": id })))
-}
-
-async fn ship(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
-    let Movement { sku, stock_id, quantity } = read(&body)?;
-    commerce.ship(&sku, stock_id, quantity)?;
-    Ok(Answer::Done(describe(&commerce.lock().shop, &sku)?))
-}
-
-async fn cancel(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> {
-    let Movement { sku, stock_id, quantity } = read(&body)?;
-    commerce.cancel(&sku, stock_id, quantity)?;
-    Ok(Answer::Done(describe(&commerce.lock().shop, &sku)?))
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SystemEdit {
@@ -194,6 +135,11 @@ async fn system(State(commerce): Shared, body: Bytes) -> Result<Answer, Answer> 
 async fn reindex(State(commerce): Shared) -> Answer {
     commerce.reindex();
     Answer::Done(json!({ "reindexed": true }))
+}
+
+async fn start_reindex(State(commerce): Shared) -> Answer {
+    commerce.start_reindex();
+    Answer::Done(json!({ "rebuilding": true }))
 }
 
 async fn revoke_tokens(State(commerce): Shared) -> Answer {

@@ -10,7 +10,6 @@ use super::params::{Param, Params};
 use super::products;
 use super::reply::{List, Reply};
 use super::shop::{Product, Shop};
-use super::stock::DEFAULT_STOCK;
 use crate::sim::Quantity;
 use crate::sim::world::{PastTheEnd, Version};
 
@@ -56,25 +55,19 @@ pub(super) fn dump(shop: &Shop, now: Timestamp, (kind, code): (&str, &str)) -> R
     let stock = stock_of(shop, kind, code)?;
     let website = shop.websites.iter().find(|(_, website)| website.code.eq_ignore_ascii_case(code)).map(|(id, _)| *id);
     let (mut unmanaged, mut rest) = (Vec::new(), Vec::new());
-    for product in shop.products.values() {
-        let listed = website.is_some_and(|website| product.websites.contains(&website));
-        let shown = product.enabled || stock != DEFAULT_STOCK;
-        if !(listed && shown && product.indexed_at <= now) {
-            continue;
-        }
-        let Some((qty, is_salable)) = index_row(shop, product, stock) else { continue };
-        let rows = if shop.rules(product).managed { &mut rest } else { &mut unmanaged };
+    let known = shop.products.values().filter(|product| product.indexed_at <= now && !shop.index.is_rebuilding());
+    for product in known {
+        let outdated = shop.index.outdated(product.id, now);
+        let row = outdated.map_or_else(
+            || shop.row_now(product, website?, stock).map(|row| (row, shop.rules(product).managed)),
+            |entry| entry.row(website?, stock).map(|row| (row, entry.managed)),
+        );
+        let Some(((qty, is_salable), managed)) = row else { continue };
+        let rows = if managed { &mut rest } else { &mut unmanaged };
         rows.push(StockRow { sku: &product.sku, qty, is_salable });
     }
     unmanaged.append(&mut rest);
     Ok(Reply::json(&unmanaged).costing(unmanaged.len()))
-}
-
-fn index_row(shop: &Shop, product: &Product, stock: u32) -> Option<(Quantity, bool)> {
-    if product.is_composite() {
-        return (!product.children.is_empty()).then(|| (Quantity::ZERO, shop.composite_salable(product, stock)));
-    }
-    shop.view(product, stock).index_row()
 }
 
 pub(super) fn salable_quantity(shop: &Shop, version: Version, sku: &str, stock: &str) -> Result<Reply, Reply> {

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::stock::{DEFAULT_STOCK, Rules, View};
+use super::index::Index;
+use super::stock::DEFAULT_STOCK;
 use crate::sim::Quantity;
 use crate::sim::world::{CommerceWorld, Edition, ProductWorld, SourceStock, SystemWorld, folded};
-
-/// How long a new product is in the catalogue before the index has it: the indexers' cron runs each minute.
-const INDEX_DELAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Not one of `Shop::websites`.
 pub(super) const ADMIN_WEBSITE: u32 = 0;
@@ -89,6 +87,7 @@ pub(super) struct Order {
     pub(super) ordered: u32,
     pub(super) shipped: u32,
     pub(super) canceled: u32,
+    pub(super) refunded: u32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -113,6 +112,9 @@ pub(super) struct Shop {
     pub(super) source_items: BTreeMap<u32, (u32, String)>,
     pub(super) orders: BTreeMap<u32, Order>,
     pub(super) attribute_codes: BTreeSet<String>,
+    /// The composites that a SKU is part of.
+    pub(super) parents: BTreeMap<String, BTreeSet<u32>>,
+    pub(super) index: Index,
     next_product: u32,
     next_source_item: u32,
 }
@@ -130,6 +132,8 @@ impl Shop {
             source_items: BTreeMap::new(),
             orders: BTreeMap::new(),
             attribute_codes: BTreeSet::new(),
+            parents: BTreeMap::new(),
+            index: Index::new(world.index_lag),
             next_product: 1,
             next_source_item: 1,
         };
@@ -154,10 +158,14 @@ impl Shop {
         shop
     }
 
-    /// Adds a product, which the index learns of a minute later.
-    pub(super) fn add(&mut self, world: &ProductWorld, now: Timestamp) -> u32 {
-        let id = self.next_product;
+    fn next_product(&mut self) -> u32 {
         self.next_product += 1;
+        self.next_product - 1
+    }
+
+    /// Adds a product, which the index learns of later.
+    pub(super) fn add(&mut self, world: &ProductWorld, now: Timestamp) -> u32 {
+        let id = self.next_product();
         let websites = world.websites.as_ref().map_or_else(
             || self.websites.keys().next().copied().into_iter().collect(),
             |codes| self.website_ids(codes),
@@ -184,16 +192,41 @@ impl Shop {
             unclamped: false,
             created_at: now,
             updated_at: now,
-            indexed_at: now.saturating_add(INDEX_DELAY).unwrap_or(Timestamp::MAX),
+            indexed_at: self.index.knows_new_at(now),
             open_orders: Vec::new(),
         };
         self.attribute_codes.extend(product.attributes.keys().cloned());
+        for child in product.children.keys() {
+            self.parents.entry(folded(child)).or_default().insert(id);
+        }
         self.by_sku.insert(folded(&product.sku), id);
         self.products.insert(id, product);
         for (code, stock) in &world.sources {
             self.put_source_item(id, code, *stock);
         }
         id
+    }
+
+    /// Gives a product a new id, as deleting it and making it again does.
+    pub(super) fn renumber(&mut self, id: u32, now: Timestamp) {
+        let Some(mut product) = self.products.remove(&id) else { return };
+        product.id = self.next_product();
+        (product.created_at, product.updated_at) = (now, now);
+        product.indexed_at = self.index.knows_new_at(now);
+        for (code, item) in &mut product.sources {
+            self.source_items.remove(&item.id);
+            item.id = self.next_source_item;
+            self.next_source_item += 1;
+            self.source_items.insert(item.id, (product.id, code.clone()));
+        }
+        for child in product.children.keys() {
+            let parents = self.parents.entry(folded(child)).or_default();
+            parents.remove(&id);
+            parents.insert(product.id);
+        }
+        self.by_sku.insert(folded(&product.sku), product.id);
+        self.products.insert(product.id, product);
+        self.index.forget(id);
     }
 
     pub(super) fn website_ids(&self, codes: &[String]) -> BTreeSet<u32> {
@@ -242,85 +275,5 @@ impl Shop {
         }
         let known = self.websites.iter().find(|(_, website)| website.store_view == code);
         known.map(|(id, _)| *id).or_else(|| (code == "default").then_some(ADMIN_WEBSITE))
-    }
-
-    pub(super) fn rules(&self, product: &Product) -> Rules {
-        let raw_min_qty = product.min_qty.unwrap_or(self.system.min_qty);
-        Rules {
-            managed: product.manage_stock.unwrap_or(self.system.manage_stock),
-            backorders: product.backorders.unwrap_or(self.system.backorders),
-            // Without the inventory modules a threshold below 0 is saved as 0.
-            raw_min_qty: if self.single_stock { raw_min_qty.max(Quantity::ZERO) } else { raw_min_qty },
-        }
-    }
-
-    pub(super) fn view(&self, product: &Product, stock: u32) -> View {
-        let mut view = View {
-            rules: self.rules(product),
-            is_default_stock: stock == DEFAULT_STOCK,
-            assigned: false,
-            indexed: false,
-            source_in_stock: false,
-            held: Quantity::ZERO,
-            index_quantity: Quantity::ZERO,
-            reserved: product.reserved(stock),
-            legacy_in_stock: self.legacy_in_stock(product) && !product.lowered,
-        };
-        let mut legacy_quantity = Quantity::ZERO;
-        for (code, item) in &product.sources {
-            let Some(source) = self.sources.get(code).filter(|source| source.stocks.contains(&stock)) else { continue };
-            view.assigned = true;
-            view.indexed |= source.enabled;
-            legacy_quantity += item.stock.quantity;
-            if source.enabled && item.stock.in_stock {
-                view.source_in_stock = true;
-                view.held += item.stock.quantity;
-            }
-        }
-        // The default stock's index copies the old stock item, in stock or not.
-        view.index_quantity = match (view.is_default_stock, product.unclamped) {
-            (true, false) => legacy_quantity.max(Quantity::ZERO),
-            (true, true) => legacy_quantity,
-            (false, _) => view.held,
-        };
-        view
-    }
-
-    /// The old stock item's flag: it follows the default source, and falls when that is saved at exactly 0 without
-    /// backorders.
-    pub(super) fn legacy_in_stock(&self, product: &Product) -> bool {
-        let rules = self.rules(product);
-        if let Some(flag) = product.legacy_in_stock {
-            return flag || !rules.managed;
-        }
-        if product.is_composite() || !rules.managed {
-            return true;
-        }
-        let enough = |quantity: Quantity| {
-            if self.single_stock { quantity > rules.min_qty() } else { quantity != Quantity::ZERO }
-        };
-        self.legacy_items(product)
-            .any(|item| item.stock.in_stock && (rules.backorders > 0 || enough(item.stock.quantity)))
-    }
-
-    /// What the old stock item is a copy of: the default stock's source.
-    pub(super) fn legacy_items<'a>(&'a self, product: &'a Product) -> impl Iterator<Item = &'a SourceItem> {
-        let linked =
-            |code: &String| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
-        product.sources.iter().filter(move |(code, _)| linked(code)).map(|(_, item)| item)
-    }
-
-    /// A composite has no stock of its own: it is salable by its children.
-    pub(super) fn composite_salable(&self, product: &Product, stock: u32) -> bool {
-        let mut children = product.children.iter().filter_map(|(sku, wanted)| Some((self.find(sku)?, *wanted)));
-        let salable = |(child, wanted): (&Product, Quantity)| {
-            let view = self.view(child, stock);
-            let endless = !view.rules.managed || view.rules.backorders > 0;
-            child.enabled && view.is_salable() && (endless || view.salable_quantity() >= wanted)
-        };
-        if product.legacy_in_stock == Some(false) || product.children.is_empty() {
-            return false;
-        }
-        if product.type_id == "bundle" { children.all(salable) } else { children.any(salable) }
     }
 }

@@ -191,6 +191,7 @@ pub(super) fn orders(shop: &Shop, criteria: &Criteria, past_the_end: PastTheEnd)
 
 fn state_of(order: &Order) -> &'static str {
     match order.open() {
+        0 if order.shipped > 0 && order.refunded == order.shipped => "closed",
         0 if order.shipped > 0 => "complete",
         0 => "canceled",
         _ if order.shipped > 0 => "processing",
@@ -216,6 +217,7 @@ fn order_json(order: &Order) -> Value {
             "qty_ordered": order.ordered,
             "qty_shipped": order.shipped,
             "qty_canceled": order.canceled,
+            "qty_refunded": order.refunded,
         }],
     })
 }

@@ -34,6 +34,9 @@ pub struct CommerceWorld {
     pub past_the_end: PastTheEnd,
     /// How long an answer takes, as a share of what was measured: 1 is a two-core server, 0 answers at once.
     pub latency: f64,
+    /// How far the stock index is behind the shop, like "60s".
+    #[serde(deserialize_with = "duration")]
+    pub index_lag: Duration,
     pub website: Vec<WebsiteWorld>,
     pub stock: Vec<StockWorld>,
     pub source: Vec<SourceWorld>,
@@ -193,6 +196,7 @@ impl Default for CommerceWorld {
             input_limits: false,
             past_the_end: PastTheEnd::default(),
             latency: 0.0,
+            index_lag: Duration::ZERO,
             website: Vec::new(),
             stock: Vec::new(),
             source: Vec::new(),

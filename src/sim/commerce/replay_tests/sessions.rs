@@ -69,26 +69,23 @@ fn write(commerce: &Commerce, recorded: &Recorded) -> bool {
         let quantity: Quantity = serde_json::from_value(quantity.clone()).unwrap();
         Some(SourceStock { quantity, in_stock })
     };
-    let edit = |code: &str, stock, name| ProductEdit {
-        sources: [(code.to_owned(), stock)].into(),
-        name,
+    let item_of = |stock_item: &Value| ProductEdit {
+        sources: [("default".to_owned(), held(&stock_item["qty"], stock_item["is_in_stock"] == true))].into(),
         ..ProductEdit::default()
     };
     let sku = recorded.path.split('/').nth_back(2).unwrap_or_default();
     if let Some(items) = recorded.sent["sourceItems"].as_array() {
         for item in items {
             let stock = held(&item["quantity"], item["status"] == 1);
-            commerce
-                .edit(item["sku"].as_str().unwrap(), &edit(item["source_code"].as_str().unwrap(), stock, None))
-                .unwrap();
+            let sources = [(item["source_code"].as_str().unwrap().to_owned(), stock)].into();
+            let edit = ProductEdit { sources, ..ProductEdit::default() };
+            commerce.edit(item["sku"].as_str().unwrap(), &edit).unwrap();
         }
     } else if let Some(item) = recorded.sent.get("stockItem") {
-        commerce.edit(sku, &edit("default", held(&item["qty"], item["is_in_stock"] == true), None)).unwrap();
+        commerce.write_stock_item(sku, &item_of(item)).unwrap();
     } else if let Some(product) = recorded.sent.get("product") {
-        let item = &product["extension_attributes"]["stock_item"];
-        let stock = held(&item["qty"], item["is_in_stock"] == true);
-        let name = Some("Name A01-plain".to_owned());
-        commerce.edit(product["sku"].as_str().unwrap(), &edit("default", stock, name)).unwrap();
+        let edit = item_of(&product["extension_attributes"]["stock_item"]);
+        commerce.save(product["sku"].as_str().unwrap(), &edit).unwrap();
     } else {
         return false;
     }
