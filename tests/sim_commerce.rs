@@ -21,6 +21,9 @@ mod shop;
 #[cfg(test)]
 #[path = "sim_commerce/signed.rs"]
 mod signed;
+#[cfg(test)]
+#[path = "sim_commerce/trouble.rs"]
+mod trouble;
 
 use shop::{Shop, TOKEN};
 

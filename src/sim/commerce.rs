@@ -63,7 +63,8 @@ struct Settings {
     seed: u64,
     version: Version,
     edition: Edition,
-    input_limits: bool,
+    /// Where input limits are on.
+    largest_page: Option<i64>,
     past_the_end: PastTheEnd,
     latency: f64,
     /// In the cloud: the first part of every REST path.
@@ -90,7 +91,7 @@ impl Commerce {
             seed: world.seed,
             version: world.version,
             edition: world.edition,
-            input_limits: world.input_limits,
+            largest_page: world.input_limits.then_some(world.maximum_page_size),
             past_the_end: world.past_the_end,
             latency: world.latency,
             tenant: world.ims.as_ref().map(|ims| ims.tenant_id.clone()),
@@ -119,8 +120,9 @@ impl Commerce {
         self.lock().stats.clone()
     }
 
+    /// Counts from 0 again, so that what comes next can be measured alone.
     pub fn reset_stats(&self) {
-        self.lock().stats = Stats::default();
+        self.lock().stats.reset();
     }
 
     /// The stock that a website sells from.

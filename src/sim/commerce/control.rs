@@ -160,7 +160,14 @@ async fn clear_faults(State(commerce): Shared) -> Answer {
 
 async fn stats(State(commerce): Shared) -> Answer {
     let stats = commerce.stats();
-    Answer::Done(json!({ "requests": stats.requests(), "core_ms": stats.core_ms(), "routes": stats.routes }))
+    Answer::Done(json!({
+        "requests": stats.requests(),
+        "core_ms": stats.core_ms(),
+        "busy_ms": u64::try_from(stats.busy.as_millis()).unwrap_or(u64::MAX),
+        "most_in_flight": stats.most_in_flight,
+        "gzip_requests": stats.gzip_requests,
+        "routes": stats.routes,
+    }))
 }
 
 async fn reset_stats(State(commerce): Shared) -> Answer {

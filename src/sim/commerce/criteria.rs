@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::fault::Quirks;
 use super::params::{Param, Params};
 use super::reply::Reply;
 
-/// The largest page, and the page when none is asked for, where input limits are on.
-const LIMITED_PAGE: i64 = 300;
+/// The page when none is asked for, where input limits are on.
 const LIMITED_DEFAULT: i64 = 20;
 
 #[derive(Debug, Default)]
@@ -18,6 +18,15 @@ pub(super) struct Criteria {
     pub(super) sort: Vec<Sort>,
     page_size: Option<i64>,
     current_page: Option<i64>,
+    pub(super) quirks: Quirks,
+}
+
+/// What holds for every list of a shop, whatever is asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Habits {
+    /// The largest page, where input limits are on.
+    pub(super) largest_page: Option<i64>,
+    pub(super) quirks: Quirks,
 }
 
 #[derive(Debug)]
@@ -35,19 +44,20 @@ pub(super) struct Sort {
 
 impl Criteria {
     /// Reads the criteria of a route that insists on having some.
-    pub(super) fn required(params: &Params, limited: bool) -> Result<Self, Reply> {
+    pub(super) fn required(params: &Params, habits: &Habits) -> Result<Self, Reply> {
         let criteria = params.get("searchCriteria").or_else(|| params.get("search_criteria"));
         let criteria = criteria.ok_or_else(|| Reply::required("searchCriteria"))?;
-        Self::read(criteria, limited)
+        Self::read(criteria, habits)
     }
 
     /// Reads the criteria of a route that answers everything without.
-    pub(super) fn optional(params: &Params, limited: bool) -> Result<Self, Reply> {
-        params.get("searchCriteria").map_or_else(|| Ok(Self::default()), |criteria| Self::read(criteria, limited))
+    pub(super) fn optional(params: &Params, habits: &Habits) -> Result<Self, Reply> {
+        let none = || Ok(Self { quirks: habits.quirks.clone(), ..Self::default() });
+        params.get("searchCriteria").map_or_else(none, |criteria| Self::read(criteria, habits))
     }
 
-    fn read(criteria: &Param, limited: bool) -> Result<Self, Reply> {
-        let mut read = Self::default();
+    fn read(criteria: &Param, habits: &Habits) -> Result<Self, Reply> {
+        let mut read = Self { quirks: habits.quirks.clone(), ..Self::default() };
         // A plain text, `searchCriteria=` or `=all`, is an empty set of criteria.
         if let Param::Tree(tree) = criteria {
             for (key, value) in tree.iter() {
@@ -60,18 +70,18 @@ impl Criteria {
                 }
             }
         }
-        if limited {
-            read.apply_limits()?;
+        if let Some(largest) = habits.largest_page {
+            read.apply_limits(largest)?;
         }
         Ok(read)
     }
 
-    fn apply_limits(&mut self) -> Result<(), Reply> {
+    fn apply_limits(&mut self, largest: i64) -> Result<(), Reply> {
         match self.page_size {
-            None => self.page_size = Some(LIMITED_DEFAULT),
-            Some(size) if size > LIMITED_PAGE => {
+            None => self.page_size = Some(LIMITED_DEFAULT.min(largest)),
+            Some(size) if size > largest => {
                 let message = "Maximum SearchCriteria pageSize is %max";
-                return Err(Reply::with_parameters(StatusCode::BAD_REQUEST, message, json!({ "max": LIMITED_PAGE })));
+                return Err(Reply::with_parameters(StatusCode::BAD_REQUEST, message, json!({ "max": largest })));
             }
             Some(_) => {}
         }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::reply::{JSON, Reply};
+use crate::sim::world::folded;
 
 /// Far more than any field of any product.
 const HUGE: usize = 10_000_000;
@@ -25,9 +26,12 @@ pub struct Fault {
     /// Requests that go wrong; until cleared when absent.
     #[serde(default)]
     pub count: Option<u32>,
-    /// How slow `slow` is.
+    /// How long `slow` waits, `slow_drip` takes for a body, or `html_429` asks to wait.
     #[serde(default)]
     pub ms: u64,
+    /// The product that `bad_product` is about.
+    #[serde(default)]
+    pub sku: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -41,6 +45,9 @@ pub enum FaultKind {
     /// Maintenance.
     #[serde(rename = "html_503")]
     Html503,
+    /// A web server in front of the shop limits its clients.
+    #[serde(rename = "html_429")]
+    Html429,
     /// A login page or a proxy's greeting.
     #[serde(rename = "html_200")]
     Html200,
@@ -50,7 +57,15 @@ pub enum FaultKind {
     ShortBody,
     EmptyItems,
     HalfRows,
+    /// Each page after the first begins with the last row of the one before, and the last rows of all are on none.
+    DuplicateRows,
+    /// Every list of products fails that one product is in.
+    BadProduct,
+    TotalTooHigh,
+    TotalTooLow,
     Slow,
+    /// The body comes in small pieces.
+    SlowDrip,
     /// To itself, for ever.
     Redirect,
     WrongTypes,
@@ -60,7 +75,7 @@ pub enum FaultKind {
 impl Fault {
     /// One kind of trouble on every route until cleared.
     pub fn every(kind: FaultKind) -> Self {
-        Self { kind, route: None, after: 0, count: None, ms: 0 }
+        Self { kind, route: None, after: 0, count: None, ms: 0, sku: None }
     }
 
     #[must_use]
@@ -68,6 +83,14 @@ impl Fault {
         self.route = Some(route.to_owned());
         self
     }
+}
+
+/// Wrongs that are done while rows are found, not to the answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quirks {
+    pub(super) overlap: bool,
+    /// Folded.
+    pub(super) bad_sku: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -109,6 +132,7 @@ impl Fault {
             FaultKind::Status500 => Reply::internal_error(),
             FaultKind::Database500 => Reply::database(),
             FaultKind::Html503 => Reply::maintenance(),
+            FaultKind::Html429 => Reply::html(StatusCode::TOO_MANY_REQUESTS, "429 Too Many Requests"),
             FaultKind::Html200 => Reply::html(StatusCode::OK, "Welcome"),
             FaultKind::Redirect => Reply::of(StatusCode::FOUND, "text/html; charset=UTF-8", ""),
             _ => return None,
@@ -124,6 +148,8 @@ impl Fault {
             }
             FaultKind::EmptyItems => |value| with_rows(value, |_| Vec::new()),
             FaultKind::HalfRows => |value| with_rows(value, first_half),
+            FaultKind::TotalTooHigh => |value| with_total(value, |total| total * 2 + 1),
+            FaultKind::TotalTooLow => |value| with_total(value, |total| total / 2),
             FaultKind::WrongTypes => wrap_scalars,
             FaultKind::HugeString => |value| with_rows(value, |rows| rows.into_iter().map(with_huge_text).collect()),
             _ => return reply,
@@ -134,6 +160,14 @@ impl Fault {
             reply.body = change(value).to_string().into_bytes();
         }
         reply
+    }
+
+    /// What the lists of the shop do wrong themselves.
+    pub(super) fn quirks(&self) -> Quirks {
+        Quirks {
+            overlap: self.kind == FaultKind::DuplicateRows,
+            bad_sku: self.sku.as_deref().filter(|_| self.kind == FaultKind::BadProduct).map(folded),
+        }
     }
 
     pub(super) fn delay(&self) -> Duration {
@@ -155,6 +189,15 @@ fn with_rows(value: Value, change: impl Fn(Vec<Value>) -> Vec<Value>) -> Value {
         }
         scalar => scalar,
     }
+}
+
+fn with_total(mut value: Value, change: impl Fn(u64) -> u64) -> Value {
+    if let Some(total) = value.get_mut("total_count")
+        && let Some(right) = total.as_u64()
+    {
+        *total = json!(change(right));
+    }
+    value
 }
 
 fn first_half(mut rows: Vec<Value>) -> Vec<Value> {

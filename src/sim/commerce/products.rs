@@ -76,6 +76,10 @@ pub(super) fn page<'a>(
     let selected = select(candidates.iter().copied(), criteria, past_the_end, "entity_id", |product, name| {
         field(shop, product, name)
     });
+    let bad = |product: &&Product| criteria.quirks.bad_sku.as_ref().is_some_and(|bad| folded(&product.sku) == *bad);
+    if selected.rows.iter().any(bad) {
+        return Err(Reply::internal_error());
+    }
     if selected.rows.len() > ROWS_THAT_EXHAUST_MEMORY {
         return Err(Reply::fatal());
     }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use super::criteria::{Criteria, path_int};
-use super::fault::{Fault, FaultKind};
+use super::criteria::{Criteria, Habits, path_int};
+use super::fault::{Fault, Quirks};
 use super::fields::Fields;
 use super::ims::TOKEN_PATH;
 use super::params::Params;
 use super::reply::{JSON, Reply};
 use super::request::{Head, Route};
-use super::shop::ADMIN_WEBSITE;
+use super::shop::{ADMIN_WEBSITE, Shop};
 use super::stats::{Cost, Work};
 use super::{Commerce, Inner, inventory, products, scaled, stock_items, store, tables};
 use crate::sim::world::Edition;
@@ -21,36 +21,47 @@ use crate::sim::world::Edition;
 pub(super) struct Outcome {
     pub(super) reply: Reply,
     pub(super) delay: Duration,
-    pub(super) fault: Option<FaultKind>,
+    pub(super) fault: Option<Fault>,
+}
+
+/// A request that has found its route.
+struct Asked<'a> {
+    head: &'a Head,
+    body: &'a [u8],
+    route: &'a Route,
+    /// The website of the store view that is asked.
+    store: u32,
+    quirks: Quirks,
 }
 
 impl Commerce {
     pub(super) fn respond(&self, head: &Head, body: &[u8]) -> Outcome {
         let mut inner = self.lock();
+        inner.stats.gzip_requests += u64::from(head.gzip);
         let fault = inner.faults.take(&head.path);
         if let Some(reply) = fault.as_ref().and_then(Fault::instead) {
             inner.stats.count("failed", Work::default(), Cost::REFUSED);
-            return Outcome { reply, delay: Duration::ZERO, fault: fault.map(|fault| fault.kind) };
+            return Outcome { reply, delay: Duration::ZERO, fault };
         }
         let (route, reply) = match self.route_of(head, &inner) {
             Ok((route, store)) => {
-                let reply = self.answer(&mut inner, head, (&route, store), body).unwrap_or_else(|refusal| refusal);
+                let quirks = fault.as_ref().map(Fault::quirks).unwrap_or_default();
+                let asked = Asked { head, body, route: &route, store, quirks };
+                let reply = self.answer(&mut inner, &asked).unwrap_or_else(|refusal| refusal);
                 (Some(route), reply)
             }
             Err(reply) => (None, reply),
         };
         let (name, cost) = route.as_ref().map_or(("unknown", Cost::REFUSED), |route| (route.name(), route.cost()));
         let core_us = inner.stats.count(name, reply.work, cost);
+        let delay = scaled(core_us, self.settings.latency) + fault.as_ref().map(Fault::delay).unwrap_or_default();
+        inner.stats.keep_busy(delay);
         drop(inner);
-        let mut delay = scaled(core_us, self.settings.latency);
         let reply = match &fault {
-            Some(fault) => {
-                delay += fault.delay();
-                fault.spoil(reply)
-            }
+            Some(fault) => fault.spoil(reply),
             None => reply,
         };
-        Outcome { reply, delay, fault: fault.map(|fault| fault.kind) }
+        Outcome { reply, delay, fault }
     }
 
     fn route_of(&self, head: &Head, inner: &Inner) -> Result<(Route, u32), Reply> {
@@ -105,37 +116,31 @@ impl Commerce {
         self.has_module_of(route) && !(in_cloud && *route == Route::AdminToken)
     }
 
-    fn answer(
-        &self,
-        inner: &mut Inner,
-        head: &Head,
-        (route, store): (&Route, u32),
-        body: &[u8],
-    ) -> Result<Reply, Reply> {
-        let now = self.clock.now();
-        match route {
-            Route::AdminToken => return inner.auth.sign_in(body, now),
-            Route::ImsToken => return inner.auth.sign_in_to_ims(body, now),
+    fn answer(&self, inner: &mut Inner, asked: &Asked<'_>) -> Result<Reply, Reply> {
+        let (head, now) = (asked.head, self.clock.now());
+        match asked.route {
+            Route::AdminToken => return inner.auth.sign_in(asked.body, now),
+            Route::ImsToken => return inner.auth.sign_in_to_ims(asked.body, now),
             Route::Dump(..) => inner.shop.index.catch_up(now),
             _ => {}
         }
-        if let Some(resource) = route.resource() {
+        if let Some(resource) = asked.route.resource() {
             inner.auth.allow(head, resource, now)?;
         }
         let params = Params::parse(&head.query);
-        let reply = self.read(inner, head, (route, store), &params)?;
+        let reply = self.read(&inner.shop, asked, &params)?;
         Ok(match params.text("fields") {
             Some(fields) => project(fields, reply),
             None => reply,
         })
     }
 
-    fn read(&self, inner: &Inner, head: &Head, (route, store): (&Route, u32), params: &Params) -> Result<Reply, Reply> {
-        let shop = &inner.shop;
-        let (limited, end) = (self.settings.input_limits, self.settings.past_the_end);
-        let required = || Criteria::required(params, limited);
-        let optional = || Criteria::optional(params, limited);
-        match route {
+    fn read(&self, shop: &Shop, asked: &Asked<'_>, params: &Params) -> Result<Reply, Reply> {
+        let end = self.settings.past_the_end;
+        let habits = Habits { largest_page: self.settings.largest_page, quirks: asked.quirks.clone() };
+        let required = || Criteria::required(params, &habits);
+        let optional = || Criteria::optional(params, &habits);
+        match asked.route {
             Route::Products => products::list(shop, &required()?, end),
             Route::Product(sku) => products::single(shop, sku),
             Route::Attributes => Ok(products::attributes(shop, &required()?)),
@@ -152,16 +157,18 @@ impl Commerce {
             Route::Source(code) => tables::source(shop, code),
             Route::SourceItems => tables::source_items(shop, &required()?, end),
             Route::Links => tables::links(shop, &required()?, end),
-            Route::LowStock => stock_items::low_stock(shop, params, self.settings.seed),
+            Route::LowStock => stock_items::low_stock(shop, params, asked.quirks.overlap, self.settings.seed),
             Route::StockItem(sku) => stock_items::single(shop, sku),
             Route::StockStatus(sku) => {
                 let multi_source = self.settings.edition != Edition::SingleStock;
-                stock_items::status(shop, sku, (params, store), multi_source, self.clock.now())
+                stock_items::status(shop, sku, (params, asked.store), multi_source, self.clock.now())
             }
             Route::Orders => tables::orders(shop, &required()?, end),
             Route::Websites => Ok(store::websites(shop)),
             Route::StoreViews => Ok(store::store_views(shop)),
-            Route::StoreConfigs => Ok(store::store_configs(shop, &format!("{}://{}/", head.scheme, head.host))),
+            Route::StoreConfigs => {
+                Ok(store::store_configs(shop, &format!("{}://{}/", asked.head.scheme, asked.head.host)))
+            }
             Route::Modules => Ok(store::modules(self.settings.edition)),
             Route::AdminToken | Route::ImsToken => Err(Reply::no_route()),
         }

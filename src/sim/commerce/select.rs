@@ -59,7 +59,8 @@ fn window(criteria: &Criteria, past_the_end: PastTheEnd, total: usize) -> (usize
         PastTheEnd::Empty => criteria.page(),
         PastTheEnd::LastPage => criteria.page().min(last),
     };
-    (page.saturating_mul(size), size)
+    let step = if criteria.quirks.overlap { size - 1 } else { size };
+    (page.saturating_mul(step), size)
 }
 
 fn matches<'a, R: Copy>(row: R, criteria: &Criteria, field: &impl Fn(R, &str) -> Option<Field<'a>>) -> bool {

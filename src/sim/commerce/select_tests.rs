@@ -1,11 +1,11 @@
 use super::{Field, PastTheEnd, like, select};
-use crate::sim::commerce::criteria::Criteria;
+use crate::sim::commerce::criteria::{Criteria, Habits};
 use crate::sim::commerce::params::Params;
 
 const ROWS: [(u32, &str); 5] = [(1, "Apple"), (2, "banana"), (3, "C,D"), (4, "date"), (5, "Egg")];
 
 fn run(query: &str, past_the_end: PastTheEnd) -> (Vec<u32>, usize) {
-    let criteria = Criteria::required(&Params::parse(query), false).unwrap();
+    let criteria = Criteria::required(&Params::parse(query), &Habits::default()).unwrap();
     let field = |(id, name): (u32, &'static str), field: &str| match field {
         "entity_id" => Some(Field::Number(f64::from(id))),
         "name" => Some(Field::Text(name.into())),

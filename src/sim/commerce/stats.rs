@@ -1,6 +1,7 @@
 //! What the shop's server had to do, by the costs measured on a real one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -44,9 +45,35 @@ pub struct RouteStats {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     pub routes: BTreeMap<String, RouteStats>,
+    /// Requests that would have taken a compressed answer.
+    pub gzip_requests: u64,
+    /// How long answers were held back, all together.
+    pub busy: Duration,
+    /// The most requests that were under way at once.
+    pub most_in_flight: u64,
+    #[serde(skip)]
+    in_flight: u64,
 }
 
 impl Stats {
+    /// Begins again, with the requests that are under way.
+    pub(super) fn reset(&mut self) {
+        *self = Self { in_flight: self.in_flight, most_in_flight: self.in_flight, ..Self::default() };
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.in_flight += 1;
+        self.most_in_flight = self.most_in_flight.max(self.in_flight);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    pub(super) fn keep_busy(&mut self, time: Duration) {
+        self.busy += time;
+    }
+
     /// Counts a request and says what it cost.
     pub(super) fn count(&mut self, route: &'static str, work: Work, cost: Cost) -> u64 {
         let rows = u64::try_from(work.rows).unwrap_or(u64::MAX);

@@ -144,7 +144,7 @@ pub(super) fn status(
 }
 
 /// All stock items up to a quantity. The rows have no order: here one that the seed decides, the same for every page.
-pub(super) fn low_stock(shop: &Shop, params: &Params, seed: u64) -> Result<Reply, Reply> {
+pub(super) fn low_stock(shop: &Shop, params: &Params, overlap: bool, seed: u64) -> Result<Reply, Reply> {
     let scope = params.text("scopeId").ok_or_else(|| Reply::required("scopeId"))?;
     let limit: f64 = params.text("qty").ok_or_else(|| Reply::required("qty"))?.parse().unwrap_or(0.0);
     let page = params.text("currentPage").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
@@ -156,7 +156,8 @@ pub(super) fn low_stock(shop: &Shop, params: &Params, seed: u64) -> Result<Reply
     }
     let total_count = rows.len();
     rows.sort_unstable_by_key(|product| shuffle_key(seed, product.id));
-    let window = rows.into_iter().skip((page - 1).saturating_mul(size)).take(size.max(1));
+    let step = size.saturating_sub(overlap.into());
+    let window = rows.into_iter().skip((page - 1).saturating_mul(step)).take(size.max(1));
     let items: Vec<StockItem> = window.map(|product| stock_item(shop, product)).collect();
     let cost = items.len();
     let search_criteria = json!({

@@ -40,6 +40,9 @@ pub(super) fn check(world: &CommerceWorld) -> Result<(), Problem> {
     if !(world.latency.is_finite() && world.latency >= 0.0) {
         return Err(Problem::new("commerce.latency", "must be 0 or more"));
     }
+    if world.maximum_page_size < 1 {
+        return Err(Problem::new("commerce.maximum_page_size", "must be 1 or more"));
+    }
     let names = check_places(world)?;
     let mut seen = BTreeMap::new();
     for (index, product) in world.product.iter().enumerate() {

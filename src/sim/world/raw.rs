@@ -29,8 +29,9 @@ pub struct CommerceWorld {
     /// What the integration may do; everything when absent. Administrators may do everything.
     pub resources: Option<BTreeSet<String>>,
     pub system: SystemWorld,
-    /// Pages of at most 300, and of 20 when none is asked for.
+    /// Pages of at most `maximum_page_size`, and of 20 when none is asked for.
     pub input_limits: bool,
+    pub maximum_page_size: i64,
     pub past_the_end: PastTheEnd,
     /// How long an answer takes, as a share of what was measured: 1 is a two-core server, 0 answers at once.
     pub latency: f64,
@@ -194,6 +195,7 @@ impl Default for CommerceWorld {
             resources: None,
             system: SystemWorld::default(),
             input_limits: false,
+            maximum_page_size: 300,
             past_the_end: PastTheEnd::default(),
             latency: 0.0,
             index_lag: Duration::ZERO,
