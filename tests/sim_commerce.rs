@@ -22,6 +22,9 @@ mod shop;
 #[path = "sim_commerce/signed.rs"]
 mod signed;
 #[cfg(test)]
+#[path = "sim_commerce/skus.rs"]
+mod skus;
+#[cfg(test)]
 #[path = "sim_commerce/trouble.rs"]
 mod trouble;
 

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use super::amazon::AmazonWorld;
 
 mod check;
-pub(super) use check::folded;
+mod fold;
 mod generate;
 mod raw;
 mod sign_in;
 
+pub(super) use fold::{caseless, folded};
 pub use raw::{
     CommerceWorld, Edition, Generate, PastTheEnd, ProductWorld, SourceStock, SourceWorld, StockWorld, SystemWorld,
     Version, WebsiteWorld,

@@ -14,7 +14,7 @@ pub(crate) const OAUTH: &str = "[commerce.oauth]\nconsumer_key = \"consumer00000
     consumer_secret = \"consumer-secret\"\naccess_token = \"access0000000000000000000token01\"\n\
     access_token_secret = \"access-secret\"\n";
 
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, KEPT).to_string()
 }
 

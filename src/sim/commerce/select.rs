@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::criteria::{Criteria, Filter};
-use crate::sim::world::PastTheEnd;
+use crate::sim::world::{PastTheEnd, caseless};
 
 /// A row's value as a filter sees it.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ fn compare<'a, R: Copy>(a: R, b: R, criteria: &Criteria, field: &impl Fn(R, &str
     for sort in &criteria.sort {
         let order = match (field(a, &sort.field), field(b, &sort.field)) {
             (Some(Field::Number(a)), Some(Field::Number(b))) => a.total_cmp(&b),
-            (Some(Field::Text(a)), Some(Field::Text(b))) => folded(&a).cmp(&folded(&b)),
+            (Some(Field::Text(a)), Some(Field::Text(b))) => caseless(&a).cmp(&caseless(&b)),
             (Some(Field::Time(a)), Some(Field::Time(b))) => a.cmp(&b),
             _ => Ordering::Equal,
         };
@@ -84,10 +84,6 @@ fn compare<'a, R: Copy>(a: R, b: R, criteria: &Criteria, field: &impl Fn(R, &str
         }
     }
     Ordering::Equal
-}
-
-fn folded(text: &str) -> String {
-    text.to_lowercase()
 }
 
 fn hits(filter: &Filter, value: &Field<'_>) -> bool {
@@ -115,8 +111,8 @@ fn value_hits(filter: &Filter, value: &Field<'_>) -> bool {
     let wanted = filter.value.as_str();
     let order = || ordering(value, wanted);
     let listed = || wanted.split(',').any(|wanted| ordering(value, wanted).is_eq());
-    let in_set = || text_of(value).split(',').any(|part| folded(part) == folded(wanted));
-    let alike = || like(&folded(wanted), &folded(&text_of(value)));
+    let in_set = || text_of(value).split(',').any(|part| caseless(part) == caseless(wanted));
+    let alike = || like(&caseless(wanted), &caseless(&text_of(value)));
     match filter.condition.as_str() {
         "notnull" => true,
         "eq" => order().is_eq(),
@@ -151,7 +147,7 @@ fn text_of(value: &Field<'_>) -> String {
 fn ordering(value: &Field<'_>, wanted: &str) -> Ordering {
     match value {
         Field::Number(number) => number.total_cmp(&leading_number(wanted)),
-        Field::Text(text) => folded(text.trim_end_matches(' ')).cmp(&folded(wanted.trim_end_matches(' '))),
+        Field::Text(text) => caseless(text.trim_end_matches(' ')).cmp(&caseless(wanted.trim_end_matches(' '))),
         Field::Time(_) if !wanted.starts_with(|c: char| c.is_ascii_digit()) => Ordering::Greater,
         Field::Time(time) => time.as_str().cmp(&wanted.replacen('T', " ", 1)),
         Field::AnyOf(_) | Field::Null | Field::Ignored => Ordering::Equal,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fold::folded;
 use super::raw::{CommerceWorld, ProductWorld};
 use super::sign_in::{Ims, Integration};
 
@@ -49,7 +50,7 @@ pub(super) fn check(world: &CommerceWorld) -> Result<(), Problem> {
         check_product(product, &names).map_err(|problem| Problem::new(place_of(index, product), problem))?;
         if let Some(other) = seen.insert(folded(&product.sku), index) {
             let problem = format!(
-                "the same SKU as product {} ({:?}): Commerce ignores case and blanks at the end",
+                "the same SKU as product {} ({:?}): Commerce ignores case, accents and blanks at the end",
                 other + 1,
                 world.product.get(other).map_or("", |other| other.sku.as_str()),
             );
@@ -57,11 +58,6 @@ pub(super) fn check(world: &CommerceWorld) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// How the database's collation compares SKUs, near enough.
-pub(in crate::sim) fn folded(sku: &str) -> String {
-    sku.trim_end_matches(' ').to_lowercase()
 }
 
 fn place_of(index: usize, product: &ProductWorld) -> String {

@@ -9,7 +9,7 @@ const LOW_STOCK_DATE: &str = "which ways of writing set the date of low stock wa
 const TWO_FACTOR: &str = "a shop here has two-factor sign-in set up, and nobody with a second factor";
 
 /// By file and the start of the name.
-pub(super) const DIFFERENCES: [(&str, &str, &str); 51] = [
+pub(super) const DIFFERENCES: [(&str, &str, &str); 52] = [
     ("salable.json", "requested qty", NOT_SIMULATED),
     ("stockStatuses.json", "A25-minsale10", MIN_SALE),
     ("stockItems.json", "A25-minsale10", MIN_SALE),
@@ -22,6 +22,7 @@ pub(super) const DIFFERENCES: [(&str, &str, &str); 51] = [
     ("products_list.json", "size 0", CHILDREN),
     ("products_list.json", "size only empty criteria", CHILDREN),
     ("products_list.json", "searchCriteria=all", CHILDREN),
+    ("products_list.json", "filter visibility neq 1", "every product is visible by itself here"),
     ("product_single.json", "C1-conf", CHILDREN),
     ("product_single.json", "C2-conf", CHILDREN),
     ("product_single.json", "C3-conf", CHILDREN),

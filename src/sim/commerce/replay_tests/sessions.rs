@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::{Commerce, Fault, FaultKind, ProductEdit};
 use super::recorded::{Recorded, file, recordings};
 use super::shop::{LAST_ID, TOKEN, recorded_shop, shop_with, with_bulk};
-use super::{Verdict, ask, difference, skipped};
+use super::{Kept, SHAPE, VALUES, Verdict, ask, difference, skipped};
 use crate::sim::Quantity;
 use crate::sim::world::{AdminUser, CommerceWorld, Integration, ProductWorld, SourceStock};
 
@@ -34,7 +34,7 @@ const MIN_RIGHTS: [&str; 6] = [
 ];
 
 /// Plays a file in its own time. `shop` says which shop a request goes to, and does what happened there before.
-async fn play(name: &str, values_too: bool, mut shop: impl FnMut(&Recorded) -> Arc<Commerce>) {
+async fn play(name: &str, kept: Kept, mut shop: impl FnMut(&Recorded) -> Arc<Commerce>) {
     let mut verdict = Verdict::default();
     let mut token = TOKEN.to_owned();
     for recorded in recordings(name).unwrap() {
@@ -53,7 +53,7 @@ async fn play(name: &str, values_too: bool, mut shop: impl FnMut(&Recorded) -> A
         {
             token = issued;
         }
-        verdict.note(name, &recorded, difference(&reply, &recorded, values_too));
+        verdict.note(name, &recorded, difference(&reply, &recorded, kept));
     }
     verdict.is_complete_for(&[name]);
 }
@@ -105,7 +105,7 @@ async fn what_a_write_and_a_reindex_move_was_recorded() {
     }
     let new: ProductWorld =
         serde_json::from_value(json!({ "sku": "A50-new-unindexed", "sources": { "default": 9 } })).unwrap();
-    play("experiments_index.json", true, |recorded| {
+    play("experiments_index.json", VALUES, |recorded| {
         match recorded.name.as_str() {
             "after reindex cataloginventory_stock salable_qty A11-bo1-qty-3-min-10"
             | "new product, reindexed salable_qty A50-new-unindexed" => commerce.reindex(),
@@ -120,7 +120,7 @@ async fn what_a_write_and_a_reindex_move_was_recorded() {
 #[tokio::test(start_paused = true)]
 async fn what_moves_the_time_of_a_product_was_recorded() {
     let Some(commerce) = recorded_shop() else { return skipped() };
-    play("experiments_updated_at.json", false, |_| Arc::clone(&commerce)).await;
+    play("experiments_updated_at.json", SHAPE, |_| Arc::clone(&commerce)).await;
 }
 
 fn integrations(world: &mut CommerceWorld) {
@@ -155,7 +155,7 @@ async fn every_refusal_to_sign_in_was_recorded() {
         shop_with(LAST_ID, |world| world.resources = Some(rights.iter().map(|right| (*right).to_owned()).collect()))
     };
     let (min, none) = (with_rights(&MIN_RIGHTS).unwrap(), with_rights(&[]).unwrap());
-    play("errors_auth.json", false, |recorded| {
+    play("errors_auth.json", SHAPE, |recorded| {
         Arc::clone(match recorded.name.get(..7) {
             Some("acl min") => &min,
             Some("acl noa") => &none,
@@ -168,7 +168,7 @@ async fn every_refusal_to_sign_in_was_recorded() {
 #[tokio::test(start_paused = true)]
 async fn how_the_shop_goes_down_was_recorded() {
     let Some(commerce) = recorded_shop() else { return skipped() };
-    play("errors_outage.json", false, |recorded| {
+    play("errors_outage.json", SHAPE, |recorded| {
         commerce.clear_faults();
         match recorded.name.as_str() {
             "maintenance mode" => commerce.set_fault(Fault::every(FaultKind::Html503)),
@@ -183,14 +183,14 @@ async fn how_the_shop_goes_down_was_recorded() {
 #[tokio::test(start_paused = true)]
 async fn a_large_catalogue_was_recorded_with_and_without_limits() {
     let Some(commerce) = shop_with(LAST_ID, with_bulk) else { return skipped() };
-    play("errors_unbounded_20k_page.json", false, |_| Arc::clone(&commerce)).await;
-    play("low_stock_bulk.json", false, |_| Arc::clone(&commerce)).await;
+    play("errors_unbounded_20k_page.json", SHAPE, |_| Arc::clone(&commerce)).await;
+    play("low_stock_bulk.json", SHAPE, |_| Arc::clone(&commerce)).await;
     let limit = |world: &mut CommerceWorld| {
         with_bulk(world);
         world.input_limits = true;
     };
     let limited = shop_with(LAST_ID, limit).unwrap();
-    play("config_webapi_limits.json", false, |_| Arc::clone(&limited)).await;
+    play("config_webapi_limits.json", SHAPE, |_| Arc::clone(&limited)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,7 +199,7 @@ async fn tokens_and_their_ends_were_recorded() {
     let Some(closed) = with(&|world| world.admin = Some(admin())) else { return skipped() };
     let open = with(&|world| world.integration_bearer_token = Some("5lh0xtzhiyd3oez7zogwt9ymjvyc7q6l".to_owned()));
     let open = open.unwrap();
-    play("config_bearer_jwt.json", false, |recorded| {
+    play("config_bearer_jwt.json", SHAPE, |recorded| {
         Arc::clone(if recorded.name.ends_with("as_bearer=1") { &open } else { &closed })
     })
     .await;
@@ -208,5 +208,5 @@ async fn tokens_and_their_ends_were_recorded() {
         world.admin = Some(AdminUser { two_factor: true, ..admin() });
     });
     let two_factor = two_factor.unwrap();
-    play("config_2fa_enabled.json", false, |_| Arc::clone(&two_factor)).await;
+    play("config_2fa_enabled.json", SHAPE, |_| Arc::clone(&two_factor)).await;
 }
