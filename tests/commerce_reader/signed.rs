@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stocksync::clock::Clock;
-use stocksync::commerce::{Access, Auth, Confirmed, Found, Reader, StockRow, Wanted};
+use stocksync::commerce::{Access, Auth, Confirmed, Edition, Found, Reader, StockRow, Wanted};
 use stocksync::http::{Fault, Http};
 use stocksync::model::Sku;
 use stocksync::sim;
@@ -87,7 +87,8 @@ impl Shop {
 
     fn reader_at(&self, auth: Auth, clock: Clock, page_size: u32) -> Reader {
         let http = Arc::new(Http::new(clock, 1).unwrap());
-        let access = Access { base_url: self.base_url.clone(), auth, page_size, concurrency: 2 };
+        let access =
+            Access { base_url: self.base_url.clone(), auth, page_size, concurrency: 2, max_load_thousandths: 1000 };
         Reader::new(access, http, clock)
     }
 
@@ -117,7 +118,7 @@ const ADMIN: &str = "admin = { username = \"anna\", password = \"pass\\\"word\" 
 async fn read_everything(reader: &Reader) {
     let websites = reader.websites().await.unwrap();
     let attributes = ["asin".to_owned()];
-    let wanted = Wanted { websites: &websites, attributes: &attributes };
+    let wanted = Wanted { edition: Edition::Export, websites: &websites, attributes: &attributes };
     let skus: Vec<Sku> = ODD.into_iter().map(Sku::from).chain((1..=60).map(|n| format!("P-{n}").into())).collect();
     let found: BTreeMap<Sku, Found> = reader.read_skus(&wanted, &skus).await.unwrap();
     assert_eq!(found.len(), skus.len());
