@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// Less, and the few requests of an ordinary cycle would wait for each other; more, and a full read runs at full speed for
 /// longer before it slows down.
 const RESERVE: Duration = Duration::from_mins(1);
+/// A shop that hangs runs up minutes with every attempt. More debt than this, and it would be left alone for an hour after
+/// it has recovered; less, and a shop whose every page is slow would get more than its share.
+const MOST_DEBT: Duration = Duration::from_mins(1);
 /// Longer wastes the odd moment, shorter looks again and again while what is used and what is filled up are in balance.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
@@ -46,7 +49,7 @@ impl Budget {
     fn pass(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.at);
         let filled = passed * self.max_load_thousandths / 1000;
-        self.used = (self.used + passed * self.running).saturating_sub(filled);
+        self.used = (self.used + passed * self.running).saturating_sub(filled).min(RESERVE + MOST_DEBT);
         self.at = now;
     }
 }
@@ -73,6 +76,7 @@ mod tests {
             ("the least load", 10, &[(61, 1)], Some(39)),
             ("one request after another", 1000, &[(FOREVER, 1)], None),
             ("two after two", 1000, &[(70, 2)], Some(10)),
+            ("after hanging for long", 200, &[(540, 2)], Some(300)),
         ] {
             let start = Clock::system().instant();
             let mut budget = Budget::new(thousandths, start);
