@@ -134,8 +134,9 @@ impl Source {
         }
         self.see(ORDERS);
         store.take_orders(&self.name, orders, newest.clone(), now).await?;
-        store.forget_orders(&self.name, earlier(&earlier(&newest))).await?;
-        Ok(store.set_mark(&self.name, ORDERS, not_ahead(newest, now), now).await?)
+        let mark = not_ahead(newest, now);
+        store.forget_orders(&self.name, earlier(&earlier(&mark))).await?;
+        Ok(store.set_mark(&self.name, ORDERS, mark, now).await?)
     }
 
     /// Settings that are saved alone touch nothing else that could be watched: all of them, page by page, in turns.
