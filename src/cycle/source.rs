@@ -5,6 +5,7 @@
 
 mod exact;
 mod full;
+mod mark;
 mod shape;
 mod tick;
 mod watch;

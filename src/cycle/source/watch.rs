@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use super::mark::{Mark, earlier};
 use super::tick::TickError;
 use super::{Shape, Source, stored, stored_stock};
 use crate::commerce::{Edition, ProductRow, StockItem, Website};
@@ -14,8 +14,6 @@ use crate::http::Fault;
 use crate::model::{Decimal, Sku, Tier};
 use crate::store::{Cause, IndexChange, IndexRow, SeenOrder, Settings, Store, StoreError, StoredProduct};
 
-/// Rows become visible when they are committed, some after others that are newer.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// Of the products saved in the newest second, so many are read again: more come of an import, all of the same second.
 const MOST_OF_A_SECOND: usize = 50;
 /// An index that lost more than one row of so many is being rebuilt, more likely than not.
@@ -112,9 +110,9 @@ impl Source {
 
     /// Reservations show in no index; orders make them.
     pub(super) async fn watch_orders(&self, store: &Store, now: Timestamp) -> Result<(), TickError> {
-        let mark = store.mark(&self.name, ORDERS).await?.map(|(mark, _)| mark).unwrap_or_default();
-        let since = earlier(&mark);
-        let mut newest = mark;
+        let mark = Mark::of(store.mark(&self.name, ORDERS).await?, now);
+        let since = mark.since(now);
+        let mut newest = mark.text.clone();
         let mut orders = Vec::new();
         let mut after = 0;
         loop {
@@ -134,9 +132,9 @@ impl Source {
         }
         self.see(ORDERS);
         store.take_orders(&self.name, orders, newest.clone(), now).await?;
-        let mark = not_ahead(newest, now);
-        store.forget_orders(&self.name, earlier(&earlier(&mark))).await?;
-        Ok(store.set_mark(&self.name, ORDERS, mark, now).await?)
+        let mark = mark.moved(newest, now);
+        store.forget_orders(&self.name, earlier(&earlier(&mark.text))).await?;
+        Ok(store.set_mark(&self.name, ORDERS, mark.text, mark.at).await?)
     }
 
     /// Settings that are saved alone touch nothing else that could be watched: all of them, page by page, in turns.
@@ -200,9 +198,9 @@ impl Source {
     /// Saved products come with all that is known of a product; their settings and stock are read at once, or in their
     /// turn when they are many.
     pub(super) async fn watch_saves(&self, store: &Store, shape: &Shape, now: Timestamp) -> Result<(), TickError> {
-        let mark = store.mark(&self.name, SAVES).await?.map(|(mark, _)| mark).unwrap_or_default();
-        let (since, wanted) = (earlier(&mark), self.wanted(shape));
-        let (mut newest, mut after, mut at_once) = (mark, 0, SAVED_AT_ONCE);
+        let mark = Mark::of(store.mark(&self.name, SAVES).await?, now);
+        let (since, wanted) = (mark.since(now), self.wanted(shape));
+        let (mut newest, mut after, mut at_once) = (mark.text.clone(), 0, SAVED_AT_ONCE);
         let mut many = false;
         loop {
             let page = self.reader.saved_since(&wanted, &since, after).await?;
@@ -222,7 +220,8 @@ impl Source {
         if many {
             self.all_settings(store, shape, now).await?;
         }
-        Ok(store.set_mark(&self.name, SAVES, not_ahead(newest, now), now).await?)
+        let mark = mark.moved(newest, now);
+        Ok(store.set_mark(&self.name, SAVES, mark.text, mark.at).await?)
     }
 
     /// Keeps what saved products are, and that their stock is to be read.
@@ -323,16 +322,4 @@ fn system(items: &[StockItem]) -> Option<String> {
     let min_qty: Option<Decimal> = items.iter().find_map(|item| item.system.2);
     (managed.is_some() && backorders.is_some() && min_qty.is_some())
         .then(|| format!("{managed:?} {backorders:?} {min_qty:?}"))
-}
-
-/// A time as Commerce writes it, less the overlap. From the beginning where there is none.
-fn earlier(mark: &str) -> String {
-    let time = DateTime::strptime("%Y-%m-%d %H:%M:%S", mark).ok().and_then(|time| time.checked_sub(OVERLAP).ok());
-    time.map_or_else(|| "1970-01-01 00:00:00".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
-}
-
-/// A row from the future would blind a watch until then: no mark is ahead of our clock by more than an overlap.
-fn not_ahead(mark: String, now: Timestamp) -> String {
-    let latest = now.saturating_add(OVERLAP).unwrap_or(now);
-    mark.min(latest.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
