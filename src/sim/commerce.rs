@@ -17,6 +17,7 @@ mod control;
 mod criteria;
 mod fault;
 mod fields;
+mod held;
 mod ims;
 mod index;
 mod inventory;

@@ -298,7 +298,7 @@ impl Shop {
         if let Some(product) = self.products.remove(&id) {
             self.by_sku.remove(&folded(&product.sku));
             self.index.forget(id);
-            for item in product.sources.values() {
+            for (_, item) in product.sources.iter() {
                 self.source_items.remove(&item.id);
             }
         }

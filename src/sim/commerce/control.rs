@@ -81,7 +81,9 @@ fn describe(shop: &Shop, sku: &str) -> Result<Value, ChangeError> {
     let sources: Map<String, Value> = product
         .sources
         .iter()
-        .map(|(code, item)| (code.clone(), json!({ "quantity": item.stock.quantity, "in_stock": item.stock.in_stock })))
+        .map(|(code, item)| {
+            (code.to_string(), json!({ "quantity": item.stock.quantity, "in_stock": item.stock.in_stock }))
+        })
         .collect();
     let stocks: Map<String, Value> = shop
         .stocks

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::fault::Quirks;
 use super::params::{Param, Params};
 use super::reply::Reply;
+use super::select::Wanted;
 
 /// The page when none is asked for, where input limits are on.
 const LIMITED_DEFAULT: i64 = 20;
@@ -34,6 +35,8 @@ pub(super) struct Filter {
     pub(super) field: String,
     pub(super) value: String,
     pub(super) condition: String,
+    /// The value, or each value of a list of them.
+    pub(super) wanted: Vec<Wanted>,
 }
 
 #[derive(Debug)]
@@ -186,7 +189,8 @@ fn read_groups(value: &Param) -> Result<Vec<Vec<Filter>>, Reply> {
 }
 
 fn read_filter(params: &Params) -> Result<Filter, Reply> {
-    let mut filter = Filter { field: String::new(), value: String::new(), condition: "eq".to_owned() };
+    let mut filter =
+        Filter { field: String::new(), value: String::new(), condition: "eq".to_owned(), wanted: Vec::new() };
     for (key, value) in params.iter() {
         let Param::Text(text) = value else { continue };
         match key {
@@ -196,6 +200,10 @@ fn read_filter(params: &Params) -> Result<Filter, Reply> {
             other => return Err(unknown_key(other)),
         }
     }
+    filter.wanted = match filter.condition.as_str() {
+        "in" | "nin" => filter.value.split(',').map(Wanted::read).collect(),
+        _ => vec![Wanted::read(&filter.value)],
+    };
     Ok(filter)
 }
 

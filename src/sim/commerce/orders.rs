@@ -1,5 +1,7 @@
 //! What is sold: orders, shipments, cancellations, credit memos, and reservations of other systems.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::change::ChangeError;
@@ -98,9 +100,8 @@ impl Shop {
 
     fn put_back(&mut self, id: u32, stock: u32, quantity: Quantity) {
         let Some(product) = self.products.get_mut(&id) else { return };
-        let linked = |code: &String| {
-            self.sources.get(code).is_some_and(|source| source.enabled && source.stocks.contains(&stock))
-        };
+        let linked =
+            |code: &str| self.sources.get(code).is_some_and(|source| source.enabled && source.stocks.contains(&stock));
         if let Some((_, item)) = product.sources.iter_mut().find(|(code, _)| linked(code)) {
             item.stock.quantity += quantity;
         }
@@ -146,7 +147,7 @@ impl Shop {
     fn take_from_stock_item(&mut self, id: u32, quantity: Quantity) {
         let Some(product) = self.products.get_mut(&id) else { return };
         let on_default =
-            |code: &String| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
+            |code: &str| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
         if let Some((_, item)) = product.sources.iter_mut().find(|(code, _)| on_default(code)) {
             item.stock.quantity -= quantity;
         }
@@ -154,20 +155,18 @@ impl Shop {
 
     fn deduct(&mut self, id: u32, stock: u32, quantity: u32) -> Result<(), ChangeError> {
         let Some(product) = self.products.get_mut(&id) else { return Ok(()) };
-        let counts = |code: &String| {
-            self.sources.get(code).is_some_and(|source| source.enabled && source.stocks.contains(&stock))
-        };
+        let counts =
+            |code: &str| self.sources.get(code).is_some_and(|source| source.enabled && source.stocks.contains(&stock));
         let mut left = Quantity::whole(quantity.into());
-        let mut after: Vec<(&String, Quantity)> = Vec::new();
+        let mut after: Vec<(Arc<str>, Quantity)> = Vec::new();
         for (code, item) in product.sources.iter().filter(|(code, item)| item.stock.in_stock && counts(code)) {
             let taken = left.min(item.stock.quantity.max(Quantity::ZERO));
             left -= taken;
-            after.push((code, item.stock.quantity - taken));
+            after.push((Arc::clone(code), item.stock.quantity - taken));
         }
         if left > Quantity::ZERO {
             return Err(ChangeError::NotEnough { sku: product.sku.clone(), quantity });
         }
-        let after: Vec<(String, Quantity)> = after.into_iter().map(|(code, held)| (code.clone(), held)).collect();
         for (code, held) in after {
             if let Some(item) = product.sources.get_mut(&code) {
                 item.stock.quantity = held;

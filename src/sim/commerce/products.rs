@@ -125,8 +125,8 @@ fn field<'a>(shop: &Shop, product: &'a Product, name: &str) -> Option<Field<'a>>
         "visibility" => Field::Number(4.0),
         "price" => Field::Number(PRICE.to_f64()),
         "weight" => Field::Number(1.0),
-        "created_at" => Field::Time(time_text(product.created_at)),
-        "updated_at" => Field::Time(time_text(product.updated_at)),
+        "created_at" => Field::Time(product.created_at),
+        "updated_at" => Field::Time(product.updated_at),
         // A website here has one store view, with its own id.
         "website_id" | "store_id" => Field::AnyOf(product.websites.iter().copied().collect()),
         other if IGNORED_FIELDS.contains(&other) => Field::Ignored,

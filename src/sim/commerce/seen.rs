@@ -1,6 +1,7 @@
 //! How the shop's settings and places make a product's stock be seen.
 
-use super::shop::{Product, Shop, SourceItem};
+use super::held::SourceItem;
+use super::shop::{Product, Shop};
 use super::stock::{DEFAULT_STOCK, Rules, View};
 use crate::sim::Quantity;
 
@@ -28,8 +29,10 @@ impl Shop {
             legacy_in_stock: self.legacy_in_stock(product) && !product.lowered,
         };
         let mut legacy_quantity = Quantity::ZERO;
-        for (code, item) in &product.sources {
-            let Some(source) = self.sources.get(code).filter(|source| source.stocks.contains(&stock)) else { continue };
+        for (code, item) in product.sources.iter() {
+            let Some(source) = self.sources.get(&**code).filter(|source| source.stocks.contains(&stock)) else {
+                continue;
+            };
             view.assigned = true;
             view.indexed |= source.enabled;
             legacy_quantity += item.stock.quantity;
@@ -66,8 +69,7 @@ impl Shop {
 
     /// What the old stock item is a copy of: the default stock's source.
     pub(super) fn legacy_items<'a>(&'a self, product: &'a Product) -> impl Iterator<Item = &'a SourceItem> {
-        let linked =
-            |code: &String| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
+        let linked = |code: &str| self.sources.get(code).is_some_and(|source| source.stocks.contains(&DEFAULT_STOCK));
         product.sources.iter().filter(move |(code, _)| linked(code)).map(|(_, item)| item)
     }
 

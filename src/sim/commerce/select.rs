@@ -3,21 +3,43 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use super::criteria::{Criteria, Filter};
-use crate::sim::world::{PastTheEnd, caseless};
+use super::time_text;
+use crate::sim::world::{PastTheEnd, caseless, folded};
 
 /// A row's value as a filter sees it.
 #[derive(Debug)]
 pub(super) enum Field<'a> {
     Number(f64),
     Text(Cow<'a, str>),
-    /// `Y-m-d H:i:s`; compared with nonsense, every time is later.
-    Time(String),
+    /// Compared with nonsense, every time is later.
+    Time(Timestamp),
     /// Any of these ids, as of a joined table.
     AnyOf(Vec<u32>),
     Null,
     /// A filter on it is accepted and does nothing.
     Ignored,
+}
+
+/// A filter's value, read once for all rows that it is held against.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    text: String,
+    number: f64,
+    /// Seconds.
+    time: Option<i64>,
+}
+
+impl Wanted {
+    pub(super) fn read(text: &str) -> Self {
+        let time = text.trim().trim_end_matches('Z').parse::<DateTime>().ok();
+        let time = time.and_then(|time| TimeZone::UTC.to_timestamp(time).ok()).map(Timestamp::as_second);
+        Self { text: folded(text), number: leading_number(text), time }
+    }
 }
 
 #[derive(Debug)]
@@ -40,12 +62,7 @@ pub(super) fn select<'a, R: Copy + 'a>(
     let matching = rows.filter(|row| matches(*row, criteria, &field));
     let reversed_or_other = criteria.sort.first().is_some_and(|sort| sort.field != natural || !sort.ascending);
     if reversed_or_other {
-        let mut all: Vec<R> = matching.collect();
-        all.sort_by(|a, b| compare(*a, *b, criteria, &field));
-        let (skip, take) = window(criteria, past_the_end, all.len());
-        let total = all.len();
-        let rows = all.into_iter().skip(skip).take(take).collect();
-        return Selected { rows, total, skipped: skip.min(total) };
+        return sorted(matching, criteria, past_the_end, &field);
     }
     let total = matching.clone().count();
     let (skip, take) = window(criteria, past_the_end, total);
@@ -70,20 +87,55 @@ fn matches<'a, R: Copy>(row: R, criteria: &Criteria, field: &impl Fn(R, &str) ->
     })
 }
 
-fn compare<'a, R: Copy>(a: R, b: R, criteria: &Criteria, field: &impl Fn(R, &str) -> Option<Field<'a>>) -> Ordering {
-    for sort in &criteria.sort {
-        let order = match (field(a, &sort.field), field(b, &sort.field)) {
-            (Some(Field::Number(a)), Some(Field::Number(b))) => a.total_cmp(&b),
-            (Some(Field::Text(a)), Some(Field::Text(b))) => caseless(&a).cmp(&caseless(&b)),
-            (Some(Field::Time(a)), Some(Field::Time(b))) => a.cmp(&b),
+/// What a row is sorted by, read once; nothing for a field that cannot be sorted by.
+enum Key {
+    Number(f64),
+    Text(String),
+    Time(Timestamp),
+    None,
+}
+
+/// Only the rows up to the page's end are put in order.
+fn sorted<'a, R: Copy>(
+    matching: impl Iterator<Item = R>,
+    criteria: &Criteria,
+    past_the_end: PastTheEnd,
+    field: &impl Fn(R, &str) -> Option<Field<'a>>,
+) -> Selected<R> {
+    let keys = |row: R| criteria.sort.iter().map(move |sort| key(field(row, &sort.field))).collect::<Vec<_>>();
+    let mut all: Vec<(Vec<Key>, usize, R)> = matching.enumerate().map(|(place, row)| (keys(row), place, row)).collect();
+    let total = all.len();
+    let (skip, take) = window(criteria, past_the_end, total);
+    let end = skip.saturating_add(take);
+    let order = |a: &(Vec<Key>, usize, R), b: &(Vec<Key>, usize, R)| compare(&a.0, &b.0, criteria).then(a.1.cmp(&b.1));
+    if end < total {
+        all.select_nth_unstable_by(end, order);
+        all.truncate(end);
+    }
+    all.sort_unstable_by(order);
+    Selected { rows: all.into_iter().skip(skip).map(|(_, _, row)| row).collect(), total, skipped: skip.min(total) }
+}
+
+fn key(field: Option<Field<'_>>) -> Key {
+    match field {
+        Some(Field::Number(number)) => Key::Number(number),
+        Some(Field::Text(text)) => Key::Text(caseless(&text)),
+        Some(Field::Time(time)) => Key::Time(time),
+        _ => Key::None,
+    }
+}
+
+fn compare(a: &[Key], b: &[Key], criteria: &Criteria) -> Ordering {
+    let orders = criteria.sort.iter().zip(a.iter().zip(b)).map(|(sort, keys)| {
+        let order = match keys {
+            (Key::Number(a), Key::Number(b)) => a.total_cmp(b),
+            (Key::Text(a), Key::Text(b)) => a.cmp(b),
+            (Key::Time(a), Key::Time(b)) => a.as_second().cmp(&b.as_second()),
             _ => Ordering::Equal,
         };
-        let order = if sort.ascending { order } else { order.reverse() };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    Ordering::Equal
+        if sort.ascending { order } else { order.reverse() }
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
 }
 
 fn hits(filter: &Filter, value: &Field<'_>) -> bool {
@@ -108,11 +160,10 @@ fn joined_hits(filter: &Filter, ids: &[u32]) -> bool {
 
 /// An unknown condition is no error: nothing matches it.
 fn value_hits(filter: &Filter, value: &Field<'_>) -> bool {
-    let wanted = filter.value.as_str();
-    let order = || ordering(value, wanted);
-    let listed = || wanted.split(',').any(|wanted| ordering(value, wanted).is_eq());
-    let in_set = || text_of(value).split(',').any(|part| caseless(part) == caseless(wanted));
-    let alike = || like(&caseless(wanted), &caseless(&text_of(value)));
+    let order = || filter.wanted.first().map_or(Ordering::Equal, |wanted| ordering(value, wanted));
+    let listed = || filter.wanted.iter().any(|wanted| ordering(value, wanted).is_eq());
+    let in_set = || text_of(value).split(',').any(|part| caseless(part) == caseless(&filter.value));
+    let alike = || like(&caseless(&filter.value), &caseless(&text_of(value)));
     match filter.condition.as_str() {
         "notnull" => true,
         "eq" => order().is_eq(),
@@ -139,17 +190,16 @@ fn text_of(value: &Field<'_>) -> String {
     match value {
         Field::Number(number) => number.to_string(),
         Field::Text(text) => text.clone().into_owned(),
-        Field::Time(time) => time.clone(),
+        Field::Time(time) => time_text(*time),
         Field::AnyOf(_) | Field::Null | Field::Ignored => String::new(),
     }
 }
 
-fn ordering(value: &Field<'_>, wanted: &str) -> Ordering {
+fn ordering(value: &Field<'_>, wanted: &Wanted) -> Ordering {
     match value {
-        Field::Number(number) => number.total_cmp(&leading_number(wanted)),
-        Field::Text(text) => caseless(text.trim_end_matches(' ')).cmp(&caseless(wanted.trim_end_matches(' '))),
-        Field::Time(_) if !wanted.starts_with(|c: char| c.is_ascii_digit()) => Ordering::Greater,
-        Field::Time(time) => time.as_str().cmp(&wanted.replacen('T', " ", 1)),
+        Field::Number(number) => number.total_cmp(&wanted.number),
+        Field::Text(text) => folded(text).as_str().cmp(&wanted.text),
+        Field::Time(time) => wanted.time.map_or(Ordering::Greater, |wanted| time.as_second().cmp(&wanted)),
         Field::AnyOf(_) | Field::Null | Field::Ignored => Ordering::Equal,
     }
 }

@@ -9,7 +9,7 @@ fn run(query: &str, past_the_end: PastTheEnd) -> (Vec<u32>, usize) {
     let field = |(id, name): (u32, &'static str), field: &str| match field {
         "entity_id" => Some(Field::Number(f64::from(id))),
         "name" => Some(Field::Text(name.into())),
-        "time" => Some(Field::Time(format!("2026-11-0{id} 00:00:00"))),
+        "time" => format!("2026-11-0{id}T00:00:00Z").parse().ok().map(Field::Time),
         _ => None,
     };
     let selected = select(ROWS.iter().copied(), &criteria, past_the_end, "entity_id", field);
@@ -46,6 +46,8 @@ fn conditions_match_as_the_database_does() {
         ("name", "notnull", "", vec![1, 2, 3, 4, 5]),
         ("name", "null", "", vec![]),
         ("time", "gt", "2026-11-04 00:00:00", vec![5]),
+        ("time", "lt", "2026-11-02", vec![1]),
+        ("time", "gteq", "2026-11-04T12:00:00Z", vec![5]),
         ("time", "gt", "garbage", vec![1, 2, 3, 4, 5]),
         ("name", "nope", "x", vec![]),
     ] {

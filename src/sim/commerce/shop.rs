@@ -1,9 +1,11 @@
 //! The shop's data: places, products, source items, reservations and orders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::held::{Held, SourceItem};
 use super::index::Index;
 use super::stock::DEFAULT_STOCK;
 use crate::sim::Quantity;
@@ -22,15 +24,10 @@ pub(super) struct Website {
 
 #[derive(Debug)]
 pub(super) struct Source {
+    pub(super) code: Arc<str>,
     pub(super) name: String,
     pub(super) enabled: bool,
     pub(super) stocks: BTreeSet<u32>,
-}
-
-#[derive(Debug)]
-pub(super) struct SourceItem {
-    pub(super) id: u32,
-    pub(super) stock: SourceStock,
 }
 
 #[derive(Debug)]
@@ -48,7 +45,7 @@ pub(super) struct Product {
     pub(super) is_qty_decimal: bool,
     pub(super) qty_increments: Option<u32>,
     pub(super) attributes: BTreeMap<String, String>,
-    pub(super) sources: BTreeMap<String, SourceItem>,
+    pub(super) sources: Held,
     pub(super) reserved: BTreeMap<u32, Quantity>,
     pub(super) children: BTreeMap<String, Quantity>,
     pub(super) without_stock_data: bool,
@@ -109,7 +106,7 @@ pub(super) struct Shop {
     pub(super) products: BTreeMap<u32, Product>,
     pub(super) by_sku: BTreeMap<String, u32>,
     /// By source item id: product and source code.
-    pub(super) source_items: BTreeMap<u32, (u32, String)>,
+    pub(super) source_items: BTreeMap<u32, (u32, Arc<str>)>,
     pub(super) orders: BTreeMap<u32, Order>,
     pub(super) attribute_codes: BTreeSet<String>,
     /// The composites that a SKU is part of.
@@ -147,7 +144,8 @@ impl Shop {
         for source in &world.source {
             let name = source.name.clone().unwrap_or_else(|| source.code.clone());
             let stocks = source.stocks.iter().copied().collect();
-            shop.sources.insert(source.code.clone(), Source { name, enabled: source.enabled, stocks });
+            let code = source.code.as_str().into();
+            shop.sources.insert(source.code.clone(), Source { code, name, enabled: source.enabled, stocks });
         }
         for product in &world.product {
             let id = shop.add(product, now);
@@ -183,7 +181,7 @@ impl Shop {
             is_qty_decimal: world.is_qty_decimal,
             qty_increments: world.qty_increments,
             attributes: world.attributes.clone(),
-            sources: BTreeMap::new(),
+            sources: Held::default(),
             reserved: world.reserved.iter().filter_map(|(stock, held)| Some((stock.parse().ok()?, *held))).collect(),
             children: world.children.clone(),
             without_stock_data: world.without_stock_data,
@@ -213,11 +211,11 @@ impl Shop {
         product.id = self.next_product();
         (product.created_at, product.updated_at) = (now, now);
         product.indexed_at = self.index.knows_new_at(now);
-        for (code, item) in &mut product.sources {
+        for (code, item) in product.sources.iter_mut() {
             self.source_items.remove(&item.id);
             item.id = self.next_source_item;
             self.next_source_item += 1;
-            self.source_items.insert(item.id, (product.id, code.clone()));
+            self.source_items.insert(item.id, (product.id, Arc::clone(code)));
         }
         for child in product.children.keys() {
             let parents = self.parents.entry(folded(child)).or_default();
@@ -240,10 +238,11 @@ impl Shop {
             item.stock = stock;
             return;
         }
+        let code = self.sources.get(code).map_or_else(|| code.into(), |source| Arc::clone(&source.code));
         let id = self.next_source_item;
         self.next_source_item += 1;
-        product.sources.insert(code.to_owned(), SourceItem { id, stock });
-        self.source_items.insert(id, (product_id, code.to_owned()));
+        product.sources.insert(Arc::clone(&code), SourceItem { id, stock });
+        self.source_items.insert(id, (product_id, code));
     }
 
     /// Finds a product as most routes do: without regard to case or blanks at the end.

@@ -149,15 +149,21 @@ pub(super) fn low_stock(shop: &Shop, params: &Params, overlap: bool, seed: u64) 
     let limit: f64 = params.text("qty").ok_or_else(|| Reply::required("qty"))?.parse().unwrap_or(0.0);
     let page = params.text("currentPage").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
     let size = params.text("pageSize").and_then(|size| size.parse().ok()).unwrap_or(0_usize);
-    let mut rows: Vec<&Product> = Vec::new();
+    let mut rows: Vec<(u64, &Product)> = Vec::new();
     if scope == "0" {
         let low = |product: &&Product| legacy_quantity(shop, product).is_some_and(|held| held.to_f64() <= limit);
-        rows.extend(shop.products.values().filter(low));
+        rows.extend(shop.products.values().filter(low).map(|product| (shuffle_key(seed, product.id), product)));
     }
     let total_count = rows.len();
-    rows.sort_unstable_by_key(|product| shuffle_key(seed, product.id));
     let step = size.saturating_sub(overlap.into());
-    let window = rows.into_iter().skip((page - 1).saturating_mul(step)).take(size.max(1));
+    let before = (page - 1).saturating_mul(step);
+    let end = before.saturating_add(size.max(1));
+    if end < total_count {
+        rows.select_nth_unstable_by_key(end, |(key, _)| *key);
+        rows.truncate(end);
+    }
+    rows.sort_unstable_by_key(|(key, _)| *key);
+    let window = rows.into_iter().skip(before).map(|(_, product)| product);
     let items: Vec<StockItem> = window.map(|product| stock_item(shop, product)).collect();
     let cost = items.len();
     let search_criteria = json!({

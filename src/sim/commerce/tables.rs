@@ -1,5 +1,8 @@
 //! The plain lists: source items, sources, stocks, their links, and orders.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,7 +10,7 @@ use serde_json::{Value, json};
 use super::criteria::Criteria;
 use super::inventory::stock_json;
 use super::reply::{List, Reply};
-use super::select::{Field, select};
+use super::select::{Field, Selected, select};
 use super::shop::{Order, Shop, Source};
 use super::time_text;
 use crate::sim::Quantity;
@@ -21,24 +24,31 @@ struct SourceItemRow<'a> {
     status: u8,
 }
 
+/// A row that is looked up only when it is asked for something: most are only counted.
 #[derive(Clone, Copy)]
 struct SourceItemRef<'a> {
+    shop: &'a Shop,
     id: u32,
-    sku: &'a str,
+    product: u32,
     code: &'a str,
-    quantity: Quantity,
-    in_stock: bool,
 }
 
 impl<'a> SourceItemRef<'a> {
+    fn row(self) -> Option<SourceItemRow<'a>> {
+        let product = self.shop.products.get(&self.product)?;
+        let stock = product.sources.get(self.code)?.stock;
+        let status = u8::from(stock.in_stock);
+        Some(SourceItemRow { sku: &product.sku, source_code: self.code, quantity: stock.quantity, status })
+    }
+
     /// The rows carry no id, yet it can be filtered and sorted by.
     fn field(self, name: &str) -> Option<Field<'a>> {
         Some(match name {
             "source_item_id" => Field::Number(f64::from(self.id)),
-            "sku" => Field::Text(self.sku.into()),
             "source_code" => Field::Text(self.code.into()),
-            "quantity" => Field::Number(self.quantity.to_f64()),
-            "status" => Field::Number(f64::from(u8::from(self.in_stock))),
+            "sku" => Field::Text(self.row()?.sku.into()),
+            "quantity" => Field::Number(self.row()?.quantity.to_f64()),
+            "status" => Field::Number(f64::from(self.row()?.status)),
             _ => return None,
         })
     }
@@ -47,38 +57,26 @@ impl<'a> SourceItemRef<'a> {
 pub(super) fn source_items(shop: &Shop, criteria: &Criteria, past_the_end: PastTheEnd) -> Result<Reply, Reply> {
     let columns = ["source_item_id", "sku", "source_code", "quantity", "status"];
     refuse_unknown_columns(criteria, &columns)?;
-    let rows = source_item_candidates(shop, criteria);
-    let selected = select(rows.iter().copied(), criteria, past_the_end, "source_item_id", SourceItemRef::field);
-    let row = |item: &SourceItemRef<'_>| {
-        json!(SourceItemRow {
-            sku: item.sku,
-            source_code: item.code,
-            quantity: item.quantity,
-            status: u8::from(item.in_stock),
-        })
+    let selected = if let Some(skus) = criteria.equal_to("sku") {
+        let products = skus.iter().filter_map(|sku| shop.find(sku));
+        let items = products.flat_map(|product| product.sources.iter().map(|(_, item)| item.id));
+        let ids: BTreeSet<u32> = items.collect();
+        let rows = ids.iter().filter_map(|id| Some((id, shop.source_items.get(id)?)));
+        select(rows.map(|row| source_item(shop, row)), criteria, past_the_end, "source_item_id", SourceItemRef::field)
+    } else if let Some(range) = criteria.id_range("source_item_id") {
+        let rows = shop.source_items.range(range).map(|row| source_item(shop, row));
+        select(rows, criteria, past_the_end, "source_item_id", SourceItemRef::field)
+    } else {
+        Selected { rows: Vec::new(), total: 0, skipped: 0 }
     };
-    let items: Vec<Value> = selected.rows.iter().map(row).collect();
+    let items: Vec<SourceItemRow<'_>> = selected.rows.iter().filter_map(|item| item.row()).collect();
     let cost = items.len();
     let list = List { items, search_criteria: criteria.echo(), total_count: selected.total };
     Ok(Reply::json(&list).costing(cost))
 }
 
-fn source_item_candidates<'a>(shop: &'a Shop, criteria: &Criteria) -> Vec<SourceItemRef<'a>> {
-    let row = |id: u32, product_id: u32, code: &'a str| {
-        let product = shop.products.get(&product_id)?;
-        let stock = product.sources.get(code)?.stock;
-        Some(SourceItemRef { id, sku: &product.sku, code, quantity: stock.quantity, in_stock: stock.in_stock })
-    };
-    if let Some(skus) = criteria.equal_to("sku") {
-        let products = skus.iter().filter_map(|sku| shop.find(sku));
-        let items = products.flat_map(|product| product.sources.iter().map(move |(code, item)| (product, code, item)));
-        let mut rows: Vec<_> = items.filter_map(|(product, code, item)| row(item.id, product.id, code)).collect();
-        rows.sort_unstable_by_key(|row| row.id);
-        rows.dedup_by_key(|row| row.id);
-        return rows;
-    }
-    let Some(range) = criteria.id_range("source_item_id") else { return Vec::new() };
-    shop.source_items.range(range).filter_map(|(id, (product, code))| row(*id, *product, code)).collect()
+fn source_item<'a>(shop: &'a Shop, (id, (product, code)): (&u32, &'a (u32, Arc<str>))) -> SourceItemRef<'a> {
+    SourceItemRef { shop, id: *id, product: *product, code }
 }
 
 /// These tables are queried without a check: the database fails on a column it does not have.
@@ -177,8 +175,8 @@ pub(super) fn orders(shop: &Shop, criteria: &Criteria, past_the_end: PastTheEnd)
     let selected = select(rows, criteria, past_the_end, "entity_id", |order, field| {
         Some(match field {
             "entity_id" => Field::Number(f64::from(order.id)),
-            "created_at" => Field::Time(time_text(order.created_at)),
-            "updated_at" => Field::Time(time_text(order.updated_at)),
+            "created_at" => Field::Time(order.created_at),
+            "updated_at" => Field::Time(order.updated_at),
             "status" | "state" => Field::Text(state_of(order).into()),
             _ => Field::Ignored,
         })
