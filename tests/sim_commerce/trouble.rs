@@ -63,6 +63,7 @@ async fn a_body_that_drips_is_whole_in_the_end() {
     assert_eq!(answer.json(), good);
     let seconds = start.elapsed().as_secs();
     assert!((115..=125).contains(&seconds), "{seconds}");
+    assert_eq!(shop.commerce.stats().busy, Duration::from_mins(2));
     shop.close().await;
 }
 

@@ -170,6 +170,14 @@ impl Fault {
         }
     }
 
+    /// How long the body takes once it has begun.
+    pub(super) fn drip(&self) -> Duration {
+        match self.kind {
+            FaultKind::SlowDrip => Duration::from_millis(self.ms),
+            _ => Duration::ZERO,
+        }
+    }
+
     pub(super) fn delay(&self) -> Duration {
         match self.kind {
             FaultKind::Slow => Duration::from_millis(self.ms),

@@ -55,7 +55,7 @@ impl Commerce {
         let (name, cost) = route.as_ref().map_or(("unknown", Cost::REFUSED), |route| (route.name(), route.cost()));
         let core_us = inner.stats.count(name, reply.work, cost);
         let delay = scaled(core_us, self.settings.latency) + fault.as_ref().map(Fault::delay).unwrap_or_default();
-        inner.stats.keep_busy(delay);
+        inner.stats.keep_busy(delay + fault.as_ref().map(Fault::drip).unwrap_or_default());
         drop(inner);
         let reply = match &fault {
             Some(fault) => fault.spoil(reply),

@@ -72,11 +72,11 @@ async fn handle(State(commerce): State<Arc<Commerce>>, request: Request) -> Resp
     if !delay.is_zero() {
         commerce.clock.sleep(delay).await;
     }
-    let ms = fault.as_ref().map_or(0, |fault| fault.ms);
+    let (ms, drips_for) = fault.as_ref().map_or_else(Default::default, |fault| (fault.ms, fault.drip()));
     let kind = fault.map(|fault| fault.kind);
     let mut response = match kind {
         Some(FaultKind::CutBody) => cut(reply),
-        Some(FaultKind::SlowDrip) => drip(reply, Duration::from_millis(ms), under_way),
+        Some(FaultKind::SlowDrip) => drip(reply, drips_for, under_way),
         _ => whole(reply, head.gzip),
     };
     let headers = response.headers_mut();
