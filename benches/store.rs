@@ -11,7 +11,7 @@ use stocksync::clock::Clock;
 use stocksync::model::{AccountName, Backorders, Channel, Decimal, SellerSku, Tier};
 use stocksync::plan::{Change, Priority};
 use stocksync::reason::Reason;
-use stocksync::store::{Observation, Outcome, PageScope, Store, StoredProduct, StoredStock};
+use stocksync::store::{Observation, Outcome, Store, StoredProduct, StoredStock};
 
 const ROWS: u32 = 100_000;
 const PAGE: usize = 300;
@@ -74,16 +74,11 @@ impl Bench {
             suspect: None,
         };
         let numbers: Vec<u32> = (1..=ROWS).collect();
-        let pages: Vec<(PageScope, Vec<StoredProduct>)> = numbers
-            .chunks(PAGE)
-            .map(|page| {
-                let scope = PageScope { from: u64::from(page[0] - 1), to: page.last().copied().map(u64::from) };
-                (scope, page.iter().copied().map(product).collect())
-            })
-            .collect();
+        let pages: Vec<Vec<StoredProduct>> =
+            numbers.chunks(PAGE).map(|page| page.iter().copied().map(product).collect()).collect();
         self.time(what, ROWS, async {
-            for (scope, products) in pages {
-                self.store.save_products(&"shop".into(), Some(scope), products).await.unwrap();
+            for products in pages {
+                self.store.save_products(&"shop".into(), products).await.unwrap();
             }
         })
         .await;

@@ -40,9 +40,9 @@ pub use auth::Auth;
 pub use configs::StockItems;
 pub use edition::Edition;
 pub use row::{ProductRow, StockConfig, StockItem, StockRow};
-pub use skus::{Confirmed, Found, Known};
+pub use skus::{Confirmed, Found, Known, Levels};
 pub use sweep::Sweep;
-pub use watch::{IndexRow, OrderRow};
+pub use watch::{Changes, IndexRow, OrderRow};
 
 /// How an instance is reached.
 #[derive(Clone, Debug)]
@@ -106,6 +106,11 @@ impl Reader {
     /// even one of a read that began before.
     pub fn hurry(&self) -> Hurry<'_> {
         self.client.share().hurry()
+    }
+
+    /// Rows of a page of stock items, as it would be asked for now.
+    pub fn settings_page_size(&self) -> u32 {
+        self.settings_page_size.load(std::sync::atomic::Ordering::Relaxed).max(1)
     }
 
     /// The websites that sell, in the order of their codes.

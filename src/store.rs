@@ -22,7 +22,7 @@ pub use cycles::{CycleRecord, JournalEntry, Trouble};
 pub use listings::Observation;
 pub use outbox::{Ahead, Settled, Slot};
 pub use outcomes::Outcome;
-pub use readings::{PageScope, StoredProduct, StoredStock};
+pub use readings::{StoredProduct, StoredStock};
 pub use suspects::{Cause, Settings};
 pub use sweeps::SweepRecord;
 pub use watch::{IndexChange, IndexRow, SeenOrder};

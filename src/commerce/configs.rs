@@ -32,6 +32,8 @@ pub struct StockItems {
     /// How many pages there are, and how many items, as the server counts.
     pub pages: u64,
     pub total: u64,
+    /// Of a page, as the server took it.
+    pub size: u32,
     pub flaw: Option<String>,
 }
 
@@ -47,6 +49,7 @@ impl StockItems {
             items: rows.iter().map(read(edition)).collect(),
             pages: total.div_ceil(u64::from(size)),
             total,
+            size,
             flaw,
         })
     }

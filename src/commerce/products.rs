@@ -1,8 +1,12 @@
 //! Pages of products, in the order of their ids. Each starts after the last id of the one before, so a short page or a
 //! repeated row loses nothing.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
 use super::query::Query;
-use super::{Reader, wire};
+use super::stocks::joined;
+use super::{ProductRow, Reader, Wanted, wire};
 use crate::http::Fault;
 
 /// What is needed of a product; the server's work is the same for all of it.
@@ -17,6 +21,8 @@ pub(super) struct Page {
     /// The page size that the server took.
     pub(super) size: u32,
     pub(super) products: Vec<wire::Product>,
+    /// As the server counts, from `after` on.
+    pub(super) total: u64,
     /// Why products of this page may be missing.
     pub(super) flaws: Vec<String>,
 }
@@ -31,7 +37,7 @@ impl Page {
         let stuck = stuck.then(|| format!("none of {} is new", answer.total_count));
         let flaws = flaw.into_iter().chain(stuck).map(|flaw| format!("products after id {after}: {flaw}")).collect();
         let last = products.last().map_or(after, |product| product.id);
-        Self { after, last, size, products, flaws }
+        Self { after, last, size, products, total: answer.total_count, flaws }
     }
 }
 
@@ -53,6 +59,20 @@ impl Reader {
         };
         let (size, answer) = self.client.page::<wire::List>("products", &self.page_size, query).await?;
         Ok(Page::new(after, size, &answer))
+    }
+
+    /// The products of these ids that there are, without their stock. No more ids than [`Self::levels_at_once`].
+    pub async fn products_of(&self, wanted: &Wanted<'_>, ids: &[u64]) -> Result<BTreeMap<u64, ProductRow>, Fault> {
+        let size = self.page_size.load(Ordering::Relaxed).max(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+        let query = Query::new("V1/products").filter("entity_id", "in", joined(ids)).first_page(size);
+        let list: wire::List = self.client.get("products", &with_fields(query, wanted.attributes)).await?;
+        let (products, flaw) = list.rows::<wire::Product>();
+        let cut = (products.len() as u64) < list.total_count;
+        if let Some(flaw) = flaw.or_else(|| cut.then(|| format!("{} of {}", products.len(), list.total_count))) {
+            return Err(Fault::nonsense(format!("products: {flaw}")));
+        }
+        let rows = products.into_iter().map(|product| ProductRow::new(product, wanted.attributes, None));
+        Ok(rows.map(|row| (row.product_id, row)).collect())
     }
 
     /// How many products the server counts up to an id.

@@ -89,7 +89,8 @@ impl StockItem {
         let system = (
             item.use_config_manage_stock.then_some(item.manage_stock),
             item.use_config_backorders.then_some(item.backorders),
-            item.use_config_min_qty.then_some(item.min_qty),
+            // With backorders of its own, a product shows another threshold than the system's.
+            (item.use_config_min_qty && item.use_config_backorders).then_some(item.min_qty),
         );
         let stock = StockRow::Unknown("its stock item was asked for its settings only".to_owned());
         Self { product_id: item.product_id, config: item.into(), stock, system }

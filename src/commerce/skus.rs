@@ -17,8 +17,6 @@ use crate::model::{Decimal, Sku};
 /// Shops refuse URLs of 8 kB; the rest of the URL and the signature need room too.
 const LONGEST_QUERY: usize = 6000;
 const MOST_PER_QUERY: usize = 50;
-/// With more, reading everybody's settings in bulk is cheaper than asking one by one.
-const MOST_SINGLE_CONFIGS: usize = 100;
 
 /// Ids in one URL.
 const MOST_IDS: u32 = 300;
@@ -30,6 +28,14 @@ pub struct Known<'a> {
     pub sku: &'a str,
     pub type_id: &'a str,
     pub config: Option<StockConfig>,
+}
+
+/// The stock of products, by SKU.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    pub rows: BTreeMap<String, StockRow>,
+    /// Why a product that is not named may have been lost on the way.
+    pub doubt: Option<String>,
 }
 
 /// What became of a SKU that was asked for.
@@ -109,7 +115,7 @@ impl Reader {
         wanted: &Wanted<'_>,
         website: &Website,
         products: &[Known<'_>],
-    ) -> Result<BTreeMap<String, StockRow>, Fault> {
+    ) -> Result<Levels, Fault> {
         let export = match wanted.edition {
             Edition::Export => {
                 let ids: Vec<u64> = products.iter().map(|product| product.product_id).collect();
@@ -124,12 +130,9 @@ impl Reader {
                 });
                 self.levels_singly(website, &singles.collect::<Vec<_>>()).await?
             }
-            Edition::StockItems => return Ok(BTreeMap::new()),
+            Edition::StockItems => Export::default(),
         };
-        match export.doubt {
-            Some(doubt) => Err(Fault::nonsense(doubt)),
-            None => Ok(export.rows),
-        }
+        Ok(Levels { rows: export.rows, doubt: export.doubt })
     }
 
     /// How many products [`Self::levels`] takes at a time.
@@ -213,28 +216,15 @@ impl Reader {
         self.items(edition, &names).await
     }
 
-    /// The stock items of these products, one by one or out of everybody's.
+    /// The stock items of these products, one by one. What does not fit a path cannot be asked for.
     async fn items(&self, edition: Edition, products: &[(&Sku, u64)]) -> Result<HashMap<u64, StockItem>, Fault> {
+        // All at once here; the client lets out as many as the shop is to bear.
+        let mut asked: FuturesUnordered<_> = products
+            .iter()
+            .filter(|(sku, _)| fits_path(sku.as_str()))
+            .map(|(sku, id)| self.stock_item(edition, sku.as_str(), *id))
+            .collect();
         let mut items = HashMap::new();
-        if products.is_empty() {
-            return Ok(items);
-        }
-        let single = products.len() <= MOST_SINGLE_CONFIGS && products.iter().all(|(sku, _)| fits_path(sku.as_str()));
-        if !single {
-            let wanted: BTreeSet<u64> = products.iter().map(|(_, id)| *id).collect();
-            let (mut page, mut pages) = (1, 1);
-            while page <= pages && items.len() < wanted.len() {
-                let read = self.stock_items(edition, page).await?;
-                pages = read.pages;
-                page += 1;
-                let named = read.items.into_iter().filter(|item| wanted.contains(&item.product_id));
-                items.extend(named.map(|item| (item.product_id, item)));
-            }
-            return Ok(items);
-        }
-        // All at once here; the slots let out as many as the shop is to bear.
-        let mut asked: FuturesUnordered<_> =
-            products.iter().map(|(sku, id)| self.stock_item(edition, sku.as_str(), *id)).collect();
         while let Some(item) = asked.next().await {
             items.extend(item?.map(|item| (item.product_id, item)));
         }

@@ -99,7 +99,7 @@ impl Reader {
     }
 }
 
-fn joined(ids: &[u64]) -> String {
+pub(super) fn joined(ids: &[u64]) -> String {
     let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
     ids.join(",")
 }

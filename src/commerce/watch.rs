@@ -24,7 +24,18 @@ pub struct OrderRow {
     pub id: u64,
     /// As Commerce writes it: UTC, without saying so.
     pub updated_at: String,
-    pub skus: Vec<Sku>,
+    /// A product with options has another SKU here than in the catalogue, and the same id.
+    pub items: Vec<(Sku, Option<u64>)>,
+}
+
+/// A page of changes, in the order of their ids.
+#[derive(Debug)]
+pub struct Changes<T> {
+    pub rows: Vec<T>,
+    /// Whether nothing comes after it.
+    pub last: bool,
+    /// What is wrong with the first row that does not fit.
+    pub flaw: Option<String>,
 }
 
 impl Reader {
@@ -48,18 +59,23 @@ impl Reader {
         });
         let rows = reading.await.map_err(|error| Fault::nonsense(error.to_string()))??;
         match rows.flaw {
-            Some(flaw) => Err(Fault::nonsense(format!("stock index: {flaw}"))),
-            None => Ok(()),
+            Some(flaw) if rows.fit == 0 => Err(Fault::nonsense(format!("stock index: {flaw}"))),
+            // What does not fit is missing, and looked at for that.
+            _ => Ok(()),
         }
     }
 
     /// Products that were saved at `since` or later, without their stock: the next page after an id.
-    pub async fn saved_since(&self, wanted: &Wanted<'_>, since: &str, after: u64) -> Result<Vec<ProductRow>, Fault> {
+    pub async fn saved_since(
+        &self,
+        wanted: &Wanted<'_>,
+        since: &str,
+        after: u64,
+    ) -> Result<Changes<ProductRow>, Fault> {
         let page = self.products_page(after, Some(since), wanted.attributes).await?;
-        if let Some(flaw) = page.flaws.into_iter().next() {
-            return Err(Fault::nonsense(flaw));
-        }
-        Ok(page.products.into_iter().map(|product| ProductRow::new(product, wanted.attributes, None)).collect())
+        let last = page.products.len() as u64 >= page.total;
+        let rows = page.products.into_iter().map(|product| ProductRow::new(product, wanted.attributes, None));
+        changes(rows.collect(), last, page.flaws.into_iter().next())
     }
 
     /// When the product that was saved last was, as Commerce writes it.
@@ -69,26 +85,24 @@ impl Reader {
     }
 
     /// Orders that changed at `since` or later: the next page after an id.
-    pub async fn orders_since(&self, since: &str, after: u64) -> Result<Vec<OrderRow>, Fault> {
+    pub async fn orders_since(&self, since: &str, after: u64) -> Result<Changes<OrderRow>, Fault> {
         let query = |size| {
             Query::new("V1/orders")
                 .filter("updated_at", "gteq", since)
                 .filter("entity_id", "gt", after)
                 .in_order_of_ids()
                 .first_page(size)
-                .with("fields", "items[entity_id,updated_at,items[sku]],total_count")
+                .with("fields", "items[entity_id,updated_at,items[sku,product_id]],total_count")
         };
         let (_, list) = self.client.page::<wire::List>("orders", &self.page_size, query).await?;
         let (orders, flaw) = list.rows::<wire::Order>();
-        if let Some(flaw) = flaw {
-            return Err(Fault::nonsense(format!("orders: {flaw}")));
-        }
+        let is_last = list.len() as u64 >= list.total_count;
         let orders = orders.into_iter().filter(|order| order.entity_id > after).map(|order| OrderRow {
             id: order.entity_id,
             updated_at: order.updated_at,
-            skus: order.items.into_iter().map(|item| item.sku.into()).collect(),
+            items: order.items.into_iter().map(|item| (item.sku.into(), item.product_id)).collect(),
         });
-        Ok(orders.collect())
+        changes(orders.collect(), is_last, flaw.map(|flaw| format!("orders: {flaw}")))
     }
 
     /// When the order that changed last did, as Commerce writes it.
@@ -104,5 +118,13 @@ impl Reader {
             Some(flaw) => Err(Fault::nonsense(format!("{operation}: {flaw}"))),
             None => Ok(rows.into_iter().next().map(|row| row.updated_at)),
         }
+    }
+}
+
+/// One row that does not fit must not stop the watch for ever; a page of nothing else does.
+fn changes<T>(rows: Vec<T>, last: bool, flaw: Option<String>) -> Result<Changes<T>, Fault> {
+    match flaw {
+        Some(flaw) if rows.is_empty() => Err(Fault::nonsense(flaw)),
+        flaw => Ok(Changes { rows, last, flaw }),
     }
 }

@@ -151,6 +151,8 @@ pub(super) struct Order {
 #[derive(Debug, Deserialize)]
 pub(super) struct OrderItem {
     pub(super) sku: String,
+    #[serde(default)]
+    pub(super) product_id: Option<u64>,
 }
 
 /// Of whatever list: when the row changed.

@@ -6,12 +6,16 @@
 mod exact;
 mod full;
 mod mark;
+mod settings;
 mod shape;
+mod sight;
 mod tick;
 mod watch;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +23,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use self::shape::{Shape, stored, stored_stock};
+use self::tick::TickError;
 use super::facts::{Doubt, ReadState};
 use crate::clock::Clock;
 use crate::commerce::{Access, Auth, Confirmed, Found, Reader};
@@ -44,8 +49,16 @@ struct Source {
     attributes: Vec<String>,
     full_sweep_every: Duration,
     clock: Clock,
-    /// What cannot be watched, so that it is said once.
-    blind: std::sync::Mutex<BTreeSet<&'static str>>,
+    sight: std::sync::Mutex<sight::Sight>,
+    /// Of what rows did not fit, so that it is said once.
+    unfit: std::sync::Mutex<BTreeSet<tick::Part>>,
+    settings: Mutex<settings::Turn>,
+    /// Dumps in a row that lacked many rows.
+    shrunk: AtomicU32,
+    /// Full reads in a row that had holes.
+    partials: AtomicU32,
+    /// The last look at what kind of shop it is.
+    shape: std::sync::Mutex<Option<(Instant, Shape)>>,
     /// The newest read. Held while one is under way: whoever needs one meanwhile waits for it.
     newest: Mutex<Option<Newest>>,
 }
@@ -55,6 +68,14 @@ struct Newest {
     read: ReadState,
     full: bool,
     rested: Instant,
+}
+
+/// What asking for products one by one came to.
+#[derive(Debug, Default)]
+struct Singly {
+    products: u64,
+    missing: Vec<Sku>,
+    unknown: Vec<(Sku, String)>,
 }
 
 /// What a read came to.
@@ -85,7 +106,12 @@ impl Sources {
                 attributes: attributes.into_iter().cloned().collect(),
                 full_sweep_every: config.full_sweep_every,
                 clock,
-                blind: std::sync::Mutex::default(),
+                sight: std::sync::Mutex::default(),
+                unfit: std::sync::Mutex::default(),
+                settings: Mutex::default(),
+                shrunk: AtomicU32::new(0),
+                partials: AtomicU32::new(0),
+                shape: std::sync::Mutex::default(),
                 newest: Mutex::new(None),
             };
             (config.name.clone(), source)
@@ -143,7 +169,9 @@ impl Source {
             if serves && (*full || !everything) {
                 return Ok(read.clone());
             }
-            self.clock.sleep(rested.saturating_duration_since(self.clock.instant())).await;
+            if *full && !everything {
+                self.clock.sleep(rested.saturating_duration_since(self.clock.instant())).await;
+            }
         }
         let (started, started_at) = (self.clock.instant(), self.clock.now());
         let load = self.reader.load();
@@ -154,13 +182,13 @@ impl Source {
         };
         let outcome = match &shape {
             Ok(shape) if full => self.everything(store, shape, started_at).await?,
-            Ok(shape) => self.what_moved(store, shape, started_at).await?,
+            Ok(shape) => self.what_moved(store, shape, true).await?,
             Err(fault) => Outcome { problem: Some(fault.to_string()), ..Outcome::default() },
         };
         // Where a watch came to nothing, anything may have moved: only what was read just now counts.
         let read = ReadState {
             started: started_at,
-            fresh_since: if outcome.watched { self.oldest(started_at) } else { started_at },
+            fresh_since: if outcome.watched { self.oldest(store).await?.min(started_at) } else { started_at },
             complete: outcome.complete,
             products: outcome.products,
             problem: outcome.problem,
@@ -191,14 +219,6 @@ impl Source {
         *newest = Some(Newest { read: read.clone(), full, rested });
         drop(newest);
         Ok(read)
-    }
-
-    /// Two turns of the rolling sweep: older readings were missed by it.
-    fn oldest(&self, now: Timestamp) -> Timestamp {
-        jiff::SignedDuration::try_from(self.full_sweep_every * 2)
-            .ok()
-            .and_then(|age| now.checked_sub(age).ok())
-            .unwrap_or(Timestamp::MIN)
     }
 
     fn say(&self, read: &SweepRecord) {
@@ -260,38 +280,50 @@ impl Source {
             Ok(shape) => shape,
             Err(fault) => return Ok(self.failed(&fault, store.websites(&self.name).await?, started)),
         };
-        let (products, problems) = match self.read_singly(store, &shape, skus).await? {
+        let read = match self.read_singly(store, &shape, skus).await? {
             Ok(read) => read,
             Err(fault) => return Ok(self.failed(&fault, shape.ids, started)),
         };
+        // Somebody waits for it: settings that could not be asked for singly are looked up in all of them.
+        if self.wants_all_settings(store).await? {
+            match self.watch_settings(store, &shape).await {
+                Ok(()) => {}
+                Err(TickError::Store(error)) => return Err(error),
+                Err(TickError::Commerce(fault)) => return Ok(self.failed(&fault, shape.ids, started)),
+            }
+        }
+        let problems: Vec<String> = read.unknown.into_iter().map(|(_, problem)| problem).collect();
         let problem = (!problems.is_empty()).then(|| shortened(&problems));
-        let (complete, websites) = (problem.is_none(), shape.ids);
+        let (complete, websites, products) = (problem.is_none(), shape.ids, read.products);
         Ok(ReadState { started, fresh_since: started, complete, products, problem, websites })
     }
 
-    /// Asks for these products and for everything about them. Says how many there are, and what could not be read.
+    /// Asks for these products and for everything about them.
     async fn read_singly(
         &self,
         store: &Store,
         shape: &Shape,
         skus: &[Sku],
-    ) -> Result<Result<(u64, Vec<String>), Fault>, StoreError> {
+    ) -> Result<Result<Singly, Fault>, StoreError> {
         let read_at = self.clock.now();
         let found = match self.reader.read_skus(&self.wanted(shape), skus).await {
             Ok(found) => found,
             Err(fault) => return Ok(Err(fault)),
         };
-        let (mut products, mut problems) = (Vec::new(), Vec::new());
+        let (mut products, mut read) = (Vec::new(), Singly::default());
         for (sku, found) in found {
             match found {
                 Found::Product(row) => products.push(stored(*row, Tier::Exact, read_at)),
-                Found::Missing => store.forget_product(&self.name, &sku).await?,
-                Found::Unknown(problem) => problems.push(problem),
+                Found::Missing => {
+                    store.forget_product(&self.name, &sku).await?;
+                    read.missing.push(sku);
+                }
+                Found::Unknown(problem) => read.unknown.push((sku, problem)),
             }
         }
-        let count = products.len() as u64;
-        store.save_products(&self.name, None, products).await?;
-        Ok(Ok((count, problems)))
+        read.products = products.len() as u64;
+        self.keep(store, products).await?;
+        Ok(Ok(read))
     }
 
     async fn confirm_product(&self, store: &Store, sku: &Sku) -> Result<Result<bool, Fault>, StoreError> {
@@ -306,7 +338,7 @@ impl Source {
         sku: &Sku,
         product_id: u64,
     ) -> Result<Result<bool, Fault>, StoreError> {
-        let known = match self.shape(store).await? {
+        let known = match self.recent_shape(store).await? {
             Ok(shape) => shape.websites.into_iter().find(|known| known.code == *website),
             Err(fault) => return Ok(Err(fault)),
         };

@@ -41,33 +41,25 @@ pub enum StoredStock {
     Unknown(String),
 }
 
-/// Which products an answer speaks for, by entity id: those above `from` up to `to`. One that is not in the answer is
-/// not in Commerce any more.
-#[derive(Clone, Copy, Debug)]
-pub struct PageScope {
-    pub from: u64,
-    /// `None`: to the end.
-    pub to: Option<u64>,
-}
-
 impl Store {
-    /// Takes in an answer. With a scope, products that it speaks for and does not name are forgotten. The last answer
-    /// holds whatever the clock said: two processes may read at once, and a clock may be put back.
-    pub async fn save_products(
-        &self,
-        commerce: &CommerceName,
-        scope: Option<PageScope>,
-        products: Vec<StoredProduct>,
-    ) -> Result<(), StoreError> {
+    /// Takes in an answer. The last one holds whatever the clock said: two processes may read at once, and a clock may be
+    /// put back.
+    pub async fn save_products(&self, commerce: &CommerceName, products: Vec<StoredProduct>) -> Result<(), StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| products.iter().try_for_each(|product| save(transaction, &commerce, product)))
+            .await
+    }
+
+    /// After everything was read: what was not named since `began` is not in Commerce any more.
+    pub async fn forget_unnamed(&self, commerce: &CommerceName, began: Timestamp) -> Result<(), StoreError> {
         let commerce = commerce.clone();
         self.write(move |transaction| {
-            if let Some(scope) = scope {
-                forget_absent(transaction, &commerce, scope, &products)?;
-            }
-            for product in &products {
-                save(transaction, &commerce, product)?;
-            }
-            Ok(())
+            let mut statement =
+                transaction.prepare_cached("SELECT sku FROM product WHERE commerce = ?1 AND read_at < ?2")?;
+            let gone: Vec<String> = statement
+                .query_map(params![commerce.as_str(), millis(began)], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            gone.iter().try_for_each(|sku| forget(transaction, &commerce, sku))
         })
         .await
     }
@@ -87,7 +79,7 @@ impl Store {
         stock: StoredStock,
     ) -> Result<(), StoreError> {
         let (commerce, sku, website) = (commerce.clone(), sku.clone(), website.clone());
-        self.write(move |transaction| save_stock(transaction, &commerce, &sku, &website, &stock)).await
+        self.write(move |transaction| save_stock(transaction, &commerce, &sku, &website, &stock).map(drop)).await
     }
 
     pub async fn products(
@@ -145,6 +137,27 @@ impl Store {
         Ok(products)
     }
 
+    /// The ids and SKUs of the next products, in the order of their ids; composite products have no settings of interest.
+    pub async fn stocked_after(
+        &self,
+        commerce: &CommerceName,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Sku)>, StoreError> {
+        let commerce = commerce.clone();
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT product_id, sku FROM product WHERE commerce = ?1 AND product_id > ?2 \
+                 AND type_id NOT IN ('configurable', 'bundle', 'grouped', 'giftcard') ORDER BY product_id LIMIT ?3",
+            )?;
+            let rows = statement.query_map(params![commerce.as_str(), after, limit], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?))
+            })?;
+            rows.map(|row| row.map(|(id, sku)| (id, sku.into())).map_err(StoreError::from)).collect()
+        })
+        .await
+    }
+
     /// How many products are known.
     pub async fn product_count(&self, commerce: &CommerceName) -> Result<u64, StoreError> {
         let commerce = commerce.clone();
@@ -179,24 +192,6 @@ impl Store {
     }
 }
 
-fn forget_absent(
-    transaction: &Transaction<'_>,
-    commerce: &CommerceName,
-    scope: PageScope,
-    products: &[StoredProduct],
-) -> Result<(), StoreError> {
-    let named = json_list(products.iter().map(|product| &product.sku));
-    let mut statement = transaction.prepare_cached(
-        "SELECT sku FROM product WHERE commerce = ?1 AND product_id > ?2 AND product_id <= ?3 \
-         AND sku NOT IN (SELECT value FROM json_each(?4))",
-    )?;
-    let to = scope.to.map_or(i64::MAX, |to| i64::try_from(to).unwrap_or(i64::MAX));
-    let gone: Vec<String> = statement
-        .query_map(params![commerce.as_str(), scope.from, to, named], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    gone.iter().try_for_each(|sku| forget(transaction, commerce, sku))
-}
-
 fn forget(transaction: &Transaction<'_>, commerce: &CommerceName, sku: &str) -> Result<(), StoreError> {
     for table in ["product", "stock", "attribute", "suspect"] {
         transaction
@@ -217,11 +212,11 @@ fn save(transaction: &Transaction<'_>, commerce: &CommerceName, product: &Stored
     let newest = transaction
         .prepare_cached(
             "INSERT INTO product (commerce, sku, product_id, type_id, enabled, website_ids, managed, backorders, \
-             min_qty, settings_at, read_at, updated_at, tier) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?12, ?13) ON CONFLICT DO UPDATE SET \
+             min_qty, read_at, updated_at, tier) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13) ON CONFLICT DO UPDATE SET \
              product_id = excluded.product_id, type_id = excluded.type_id, enabled = excluded.enabled, \
              website_ids = excluded.website_ids, managed = excluded.managed, backorders = excluded.backorders, \
-             min_qty = excluded.min_qty, settings_at = excluded.settings_at, read_at = excluded.read_at, \
+             min_qty = excluded.min_qty, read_at = excluded.read_at, \
              updated_at = excluded.updated_at, tier = excluded.tier \
              WHERE excluded.read_at >= read_at OR read_at - excluded.read_at > ?11",
         )?
@@ -295,14 +290,14 @@ pub(super) fn save_stock(
     sku: &Sku,
     website: &WebsiteCode,
     stock: &StoredStock,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let (state, level, problem) = match stock {
         StoredStock::Level { salable, is_salable } => ("level", Some((salable.ten_thousandths(), *is_salable)), None),
         StoredStock::Absent => ("absent", None, None),
         StoredStock::NoSource => ("no_source", None, None),
         StoredStock::Unknown(problem) => ("unknown", None, Some(problem)),
     };
-    transaction
+    let moved = transaction
         .prepare_cached(
             "INSERT INTO stock (commerce, sku, website, state, salable, is_salable, problem) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET state = excluded.state, \
@@ -319,7 +314,7 @@ pub(super) fn save_stock(
             level.map(|level| level.1),
             problem,
         ])?;
-    Ok(())
+    Ok(moved)
 }
 
 fn product(row: &rusqlite::Row<'_>) -> Result<StoredProduct, StoreError> {

@@ -12,26 +12,35 @@ use crate::model::{Backorders, CommerceName, Decimal, Sku, Tier, WebsiteCode};
 /// What made a product suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The stock index changed.
-    Index,
     /// An order with it changed.
     Order,
+    /// The stock index changed.
+    Index,
     /// It was saved.
     Product,
-    /// Its stock settings changed, or were not seen for long.
+    /// Its stock settings changed.
     Settings,
-    /// The rolling sweep found something else than was known.
-    Sweep,
+    /// It is not as it was known: stock alone says nothing, everything has to be asked.
+    Whole,
 }
 
 impl Cause {
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Index => "index",
             Self::Order => "order",
+            Self::Index => "index",
             Self::Product => "product",
             Self::Settings => "settings",
-            Self::Sweep => "sweep",
+            Self::Whole => "whole",
+        }
+    }
+
+    /// What sells must not wait behind an import.
+    pub(super) const fn urgency(self) -> u8 {
+        match self {
+            Self::Order => 0,
+            Self::Index | Self::Product | Self::Settings => 1,
+            Self::Whole => 2,
         }
     }
 }
@@ -62,13 +71,18 @@ impl Store {
         .await
     }
 
-    /// The suspects, those first that are it for longest.
-    pub async fn suspects(&self, commerce: &CommerceName, limit: u32) -> Result<Vec<Sku>, StoreError> {
+    /// The suspects in the order in which they are to be read: those that are asked about whole, or the others.
+    pub async fn suspects(&self, commerce: &CommerceName, whole: bool, limit: u32) -> Result<Vec<Sku>, StoreError> {
         let commerce = commerce.clone();
         self.call(move |connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT sku FROM suspect WHERE commerce = ?1 ORDER BY since, sku LIMIT ?2")?;
-            let rows = statement.query_map(params![commerce.as_str(), limit], |row| row.get::<_, String>(0))?;
+            let mut statement = connection.prepare_cached(
+                "SELECT sku FROM suspect WHERE commerce = ?1 AND urgency BETWEEN ?2 AND ?3 \
+                 ORDER BY urgency, first, sku LIMIT ?4",
+            )?;
+            let whole_is = Cause::Whole.urgency();
+            let (from, to) = if whole { (whole_is, whole_is) } else { (0, whole_is - 1) };
+            let rows =
+                statement.query_map(params![commerce.as_str(), from, to, limit], |row| row.get::<_, String>(0))?;
             rows.map(|row| Ok(row?.into())).collect()
         })
         .await
@@ -134,20 +148,23 @@ impl Store {
         self.write(move |transaction| {
             let mut differ = 0;
             for settings in &settings {
-                for (sku, same) in compare(transaction, &commerce, settings)? {
-                    differ += u64::from(!same);
-                    take_over(transaction, &commerce, &sku, settings, seen_at)?;
-                    match &settings.stock {
-                        Some(stock) => {
-                            for website in &websites {
-                                save_stock(transaction, &commerce, &sku, website, stock)?;
-                            }
-                            clear(transaction, &commerce, &sku, seen_at)?;
+                for (sku, known, same) in compare(transaction, &commerce, settings)? {
+                    if !same {
+                        take_over(transaction, &commerce, &sku, settings)?;
+                    }
+                    if known && !same {
+                        differ += 1;
+                        suspect(transaction, &commerce, sku.as_str(), Cause::Settings, seen_at)?;
+                    }
+                    if let Some(stock) = &settings.stock {
+                        let mut moved = 0;
+                        for website in &websites {
+                            moved += save_stock(transaction, &commerce, &sku, website, stock)?;
                         }
-                        None if !same => {
-                            suspect(transaction, &commerce, sku.as_str(), Cause::Settings, seen_at)?;
+                        if moved > 0 {
+                            read_now(transaction, &commerce, &sku, seen_at)?;
                         }
-                        None => {}
+                        clear(transaction, &commerce, &sku, seen_at)?;
                     }
                 }
             }
@@ -155,39 +172,17 @@ impl Store {
         })
         .await
     }
-
-    /// Makes products suspect whose settings were not seen since a time: pages without an order may leave some out.
-    pub async fn suspect_unseen_settings(
-        &self,
-        commerce: &CommerceName,
-        before: Timestamp,
-        limit: u32,
-        since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let commerce = commerce.clone();
-        self.write(move |transaction| {
-            let made = transaction
-                .prepare_cached(
-                    "INSERT INTO suspect (commerce, sku, since, cause) \
-                     SELECT commerce, sku, ?4, 'settings' FROM product WHERE commerce = ?1 AND settings_at < ?2 \
-                     AND type_id NOT IN ('configurable', 'bundle', 'grouped', 'giftcard') LIMIT ?3 \
-                     ON CONFLICT DO UPDATE SET since = excluded.since, cause = excluded.cause",
-                )?
-                .execute(params![commerce.as_str(), millis(before), limit, millis(since)])?;
-            Ok(made as u64)
-        })
-        .await
-    }
 }
 
-/// The products of this id, which is one, and whether their settings are these.
+/// The products of this id, which is one: whether any settings are known, and whether they are these.
 fn compare(
     transaction: &Transaction<'_>,
     commerce: &CommerceName,
     settings: &Settings,
-) -> Result<Vec<(Sku, bool)>, StoreError> {
+) -> Result<Vec<(Sku, bool, bool)>, StoreError> {
     let mut statement = transaction.prepare_cached(
-        "SELECT sku, (managed, backorders, min_qty) IS (?3, ?4, ?5) FROM product WHERE commerce = ?1 AND product_id = ?2",
+        "SELECT sku, managed IS NOT NULL, (managed, backorders, min_qty) IS (?3, ?4, ?5) FROM product \
+         WHERE commerce = ?1 AND product_id = ?2",
     )?;
     let rows = statement.query_map(
         params![
@@ -197,9 +192,9 @@ fn compare(
             settings.backorders == Backorders::On,
             settings.min_qty.ten_thousandths()
         ],
-        |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+        |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    rows.map(|row| row.map(|(sku, same)| (sku.into(), same)).map_err(StoreError::from)).collect()
+    rows.map(|row| row.map(|(sku, known, same)| (sku.into(), known, same)).map_err(StoreError::from)).collect()
 }
 
 fn take_over(
@@ -207,13 +202,10 @@ fn take_over(
     commerce: &CommerceName,
     sku: &Sku,
     settings: &Settings,
-    seen_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let read = settings.stock.is_some();
     transaction
         .prepare_cached(
-            "UPDATE product SET managed = ?3, backorders = ?4, min_qty = ?5, settings_at = ?6, \
-             read_at = iif(?7, ?6, read_at), tier = iif(?7, 'exact', tier) WHERE commerce = ?1 AND sku = ?2",
+            "UPDATE product SET managed = ?3, backorders = ?4, min_qty = ?5 WHERE commerce = ?1 AND sku = ?2",
         )?
         .execute(params![
             commerce.as_str(),
@@ -221,11 +213,26 @@ fn take_over(
             settings.managed,
             settings.backorders == Backorders::On,
             settings.min_qty.ten_thousandths(),
-            millis(seen_at),
-            read,
         ])?;
     Ok(())
 }
+
+fn read_now(
+    transaction: &Transaction<'_>,
+    commerce: &CommerceName,
+    sku: &Sku,
+    read_at: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE product SET read_at = ?3, tier = ?4 WHERE commerce = ?1 AND sku = ?2")?
+        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at), Tier::Exact.as_str()])?;
+    Ok(())
+}
+
+/// `excluded` but for when the suspicion began: who is suspect again and again does not lose its place.
+pub(super) const AGAIN: &str = "ON CONFLICT DO UPDATE SET since = excluded.since, \
+                                cause = iif(excluded.urgency <= urgency OR excluded.urgency = 2, excluded.cause, cause), \
+                                urgency = iif(excluded.urgency = 2, 2, min(urgency, excluded.urgency))";
 
 pub(super) fn suspect(
     transaction: &Transaction<'_>,
@@ -235,11 +242,10 @@ pub(super) fn suspect(
     since: Timestamp,
 ) -> Result<(), StoreError> {
     transaction
-        .prepare_cached(
-            "INSERT INTO suspect (commerce, sku, since, cause) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT DO UPDATE SET since = excluded.since, cause = excluded.cause",
-        )?
-        .execute(params![commerce.as_str(), sku, millis(since), cause.as_str()])?;
+        .prepare_cached(&format!(
+            "INSERT INTO suspect (commerce, sku, urgency, first, since, cause) VALUES (?1, ?2, ?3, ?4, ?4, ?5) {AGAIN}"
+        ))?
+        .execute(params![commerce.as_str(), sku, cause.urgency(), millis(since), cause.as_str()])?;
     Ok(())
 }
 
@@ -251,7 +257,7 @@ pub(super) fn clear(
     read_at: Timestamp,
 ) -> Result<(), StoreError> {
     transaction
-        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3")?
-        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at)])?;
+        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND (since <= ?3 OR since - ?3 > ?4)")?
+        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at), CLOCK_WENT_BACK_MS])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::suspects::{Cause, suspect};
+use super::suspects::{AGAIN, Cause, suspect};
 use super::{Store, StoreError, millis, time};
 use crate::model::{CommerceName, Decimal, Sku, WebsiteCode};
 
@@ -31,22 +31,29 @@ pub struct IndexChange {
 pub struct SeenOrder {
     pub id: u64,
     pub updated_at: String,
-    pub skus: Vec<Sku>,
+    /// A product with options has another SKU in an order than in the catalogue, and the same id.
+    pub items: Vec<(Sku, Option<u64>)>,
 }
 
-/// Where a dump is put together before it is compared; gone with the process.
+/// Where a dump is put together before it is compared, and what it differs in; gone with the process.
 pub(super) fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "CREATE TEMP TABLE staged_index (commerce TEXT NOT NULL, website TEXT NOT NULL, sku TEXT NOT NULL, \
-         qty INTEGER NOT NULL, is_salable INTEGER NOT NULL, PRIMARY KEY (commerce, website, sku)) WITHOUT ROWID",
+         qty INTEGER NOT NULL, is_salable INTEGER NOT NULL, PRIMARY KEY (commerce, website, sku)) WITHOUT ROWID; \
+         CREATE TEMP TABLE index_change (commerce TEXT NOT NULL, website TEXT NOT NULL, sku TEXT NOT NULL, \
+         qty INTEGER, is_salable INTEGER, PRIMARY KEY (commerce, website, sku)) WITHOUT ROWID;",
     )?;
     Ok(())
 }
 
-const CHANGED: &str = "FROM staged_index AS n LEFT JOIN stock_index AS o USING (commerce, website, sku) \
-                       WHERE n.commerce = ?1 AND n.website = ?2 AND (n.qty, n.is_salable) IS NOT (o.qty, o.is_salable)";
-const GONE: &str = "FROM stock_index AS o WHERE o.commerce = ?1 AND o.website = ?2 AND NOT EXISTS (SELECT 1 \
-                    FROM staged_index AS n WHERE n.commerce = ?1 AND n.website = ?2 AND n.sku = o.sku)";
+const COMPARE: [&str; 2] = [
+    "INSERT INTO index_change SELECT n.commerce, n.website, n.sku, n.qty, n.is_salable \
+     FROM staged_index AS n LEFT JOIN stock_index AS o USING (commerce, website, sku) \
+     WHERE n.commerce = ?1 AND n.website = ?2 AND (n.qty, n.is_salable) IS NOT (o.qty, o.is_salable)",
+    "INSERT INTO index_change SELECT o.commerce, o.website, o.sku, NULL, NULL FROM stock_index AS o \
+     WHERE o.commerce = ?1 AND o.website = ?2 AND NOT EXISTS (SELECT 1 FROM staged_index AS n \
+     WHERE n.commerce = ?1 AND n.website = ?2 AND n.sku = o.sku)",
+];
 
 impl Store {
     pub async fn mark(
@@ -91,60 +98,94 @@ impl Store {
         rows: Option<Vec<IndexRow>>,
     ) -> Result<(), StoreError> {
         let (commerce, website) = (commerce.clone(), website.clone());
-        self.write(move |transaction| {
-            let Some(rows) = rows else { return unstage(transaction, &commerce, &website) };
-            let mut insert =
-                transaction.prepare_cached("INSERT OR REPLACE INTO staged_index VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            for row in &rows {
-                let qty = row.qty.ten_thousandths();
-                insert.execute(params![commerce.as_str(), website.as_str(), row.sku.as_str(), qty, row.is_salable])?;
+        self.call(move |connection| {
+            // It writes to temporary tables only: nobody waits for it.
+            let transaction = connection.transaction()?;
+            let scope = [commerce.as_str(), website.as_str()];
+            match rows {
+                None => unstage(&transaction, scope)?,
+                Some(rows) => {
+                    let mut insert = transaction
+                        .prepare_cached("INSERT OR REPLACE INTO staged_index VALUES (?1, ?2, ?3, ?4, ?5)")?;
+                    for row in &rows {
+                        let qty = row.qty.ten_thousandths();
+                        insert.execute(params![scope[0], scope[1], row.sku.as_str(), qty, row.is_salable])?;
+                    }
+                }
             }
-            Ok(())
+            Ok(transaction.commit()?)
         })
         .await
     }
 
-    /// Compares a whole dump with the last one. What moved is suspect from now on; so is what is gone, unless
-    /// `keep_gone`: an index that is being rebuilt leaves products out. The first dump of all moves nothing.
+    /// What a whole dump differs in from the last one.
+    pub async fn compare_index(
+        &self,
+        commerce: &CommerceName,
+        website: &WebsiteCode,
+    ) -> Result<IndexChange, StoreError> {
+        let (commerce, website) = (commerce.clone(), website.clone());
+        self.call(move |connection| {
+            let transaction = connection.transaction()?;
+            let scope = [commerce.as_str(), website.as_str()];
+            for compare in COMPARE {
+                transaction.prepare_cached(compare)?.execute(scope)?;
+            }
+            let count = |table: &str, and: &str| -> Result<u64, StoreError> {
+                let query = format!("SELECT count(*) FROM {table} WHERE commerce = ?1 AND website = ?2 {and}");
+                Ok(transaction.prepare_cached(&query)?.query_row(scope, |row| row.get(0))?)
+            };
+            let change = IndexChange {
+                before: count("stock_index", "")?,
+                rows: count("staged_index", "")?,
+                moved: count("index_change", "AND qty IS NOT NULL")?,
+                gone: count("index_change", "AND qty IS NULL")?,
+            };
+            transaction.commit()?;
+            Ok(change)
+        })
+        .await
+    }
+
+    /// Takes a compared dump over. What moved is suspect from now on; so is what is gone, unless `keep_gone`: an index
+    /// that is being rebuilt leaves products out. The first dump of all moves nothing.
     pub async fn settle_index(
         &self,
         commerce: &CommerceName,
         website: &WebsiteCode,
-        keep_gone: impl FnOnce(IndexChange) -> bool + Send + 'static,
+        change: IndexChange,
+        keep_gone: bool,
         since: Timestamp,
-    ) -> Result<IndexChange, StoreError> {
+    ) -> Result<(), StoreError> {
         let (commerce, website) = (commerce.clone(), website.clone());
         self.write(move |transaction| {
             let scope = [commerce.as_str(), website.as_str()];
-            let count = |what: &str| -> Result<u64, StoreError> {
-                let mut statement = transaction.prepare_cached(&format!("SELECT count(*) {what}"))?;
-                Ok(statement.query_row(scope, |row| row.get(0))?)
+            let run = |statement: &str| -> Result<(), StoreError> {
+                transaction.prepare_cached(statement)?.execute(scope)?;
+                Ok(())
             };
-            let change = IndexChange {
-                before: count("FROM stock_index WHERE commerce = ?1 AND website = ?2")?,
-                rows: count("FROM staged_index WHERE commerce = ?1 AND website = ?2")?,
-                moved: count(CHANGED)?,
-                gone: count(GONE)?,
-            };
-            let keep_gone = keep_gone(change);
-            if change.before > 0 {
-                suspect_all(transaction, &format!("n.sku {CHANGED}"), scope, since)?;
+            if keep_gone {
+                run("DELETE FROM index_change WHERE commerce = ?1 AND website = ?2 AND qty IS NULL")?;
             }
-            transaction
-                .prepare_cached(&format!(
-                    "INSERT OR REPLACE INTO stock_index SELECT n.commerce, n.website, n.sku, n.qty, n.is_salable {CHANGED}"
-                ))?
-                .execute(scope)?;
-            if !keep_gone && change.gone > 0 {
-                suspect_all(transaction, &format!("o.sku {GONE}"), scope, since)?;
+            if change.before > 0 {
                 transaction
                     .prepare_cached(&format!(
-                        "DELETE FROM stock_index WHERE commerce = ?1 AND website = ?2 AND sku IN (SELECT o.sku {GONE})"
+                        "INSERT INTO suspect (commerce, sku, urgency, first, since, cause) SELECT commerce, sku, ?3, ?4, ?4, ?5 \
+                         FROM index_change WHERE commerce = ?1 AND website = ?2 {AGAIN}"
                     ))?
-                    .execute(scope)?;
+                    .execute(params![
+                        scope[0],
+                        scope[1],
+                        Cause::Index.urgency(),
+                        millis(since),
+                        Cause::Index.as_str()
+                    ])?;
             }
-            unstage(transaction, &commerce, &website)?;
-            Ok(change)
+            run("INSERT OR REPLACE INTO stock_index SELECT commerce, website, sku, qty, is_salable FROM index_change \
+                 WHERE commerce = ?1 AND website = ?2 AND qty IS NOT NULL")?;
+            run("DELETE FROM stock_index WHERE commerce = ?1 AND website = ?2 AND sku IN \
+                 (SELECT sku FROM index_change WHERE commerce = ?1 AND website = ?2 AND qty IS NULL)")?;
+            unstage(transaction, scope)
         })
         .await
     }
@@ -171,12 +212,14 @@ impl Store {
                     continue;
                 }
                 changed += 1;
-                for sku in &order.skus {
-                    let product: bool = transaction
-                        .prepare_cached("SELECT EXISTS (SELECT 1 FROM product WHERE commerce = ?1 AND sku = ?2)")?
-                        .query_row(params![commerce.as_str(), sku.as_str()], |row| row.get(0))?;
-                    if product {
-                        suspect(transaction, &commerce, sku.as_str(), Cause::Order, since)?;
+                for (sku, id) in &order.items {
+                    let mut products = transaction.prepare_cached(
+                        "SELECT sku FROM product WHERE commerce = ?1 AND sku = ?2 \
+                         UNION SELECT sku FROM product WHERE commerce = ?1 AND product_id = ?3",
+                    )?;
+                    let mut products = products.query(params![commerce.as_str(), sku.as_str(), id])?;
+                    while let Some(product) = products.next()? {
+                        suspect(transaction, &commerce, &product.get::<_, String>(0)?, Cause::Order, since)?;
                     }
                 }
                 if order.updated_at < newest {
@@ -203,25 +246,11 @@ impl Store {
     }
 }
 
-fn suspect_all(
-    transaction: &Transaction<'_>,
-    which: &str,
-    scope: [&str; 2],
-    since: Timestamp,
-) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached(&format!(
-            "INSERT INTO suspect (commerce, sku, since, cause) SELECT ?1, q.sku, ?3, '{}' FROM (SELECT {which}) AS q \
-             WHERE true ON CONFLICT DO UPDATE SET since = excluded.since, cause = excluded.cause",
-            Cause::Index.as_str()
-        ))?
-        .execute(params![scope[0], scope[1], millis(since)])?;
-    Ok(())
-}
-
-fn unstage(transaction: &Transaction<'_>, commerce: &CommerceName, website: &WebsiteCode) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached("DELETE FROM staged_index WHERE commerce = ?1 AND website = ?2")?
-        .execute(params![commerce.as_str(), website.as_str()])?;
+fn unstage(transaction: &Transaction<'_>, scope: [&str; 2]) -> Result<(), StoreError> {
+    for table in ["staged_index", "index_change"] {
+        transaction
+            .prepare_cached(&format!("DELETE FROM {table} WHERE commerce = ?1 AND website = ?2"))?
+            .execute(scope)?;
+    }
     Ok(())
 }

@@ -53,7 +53,8 @@ async fn one_page_that_fails_touches_only_its_products() {
         bench.wait("1m").await;
         let shown: Vec<u64> = (1..=30).map(|number| bench.shown(&format!("P-{number:05}")).unwrap()).collect();
         let kept = shown.iter().filter(|quantity| **quantity == 20).count();
-        assert!((1..=10).contains(&kept), "{route} {kind:?}: {shown:?}");
+        // What moved in the meantime is asked about once more, and may be read then.
+        assert!(kept <= 10, "{route} {kind:?}: {shown:?}");
         assert!(shown.iter().all(|quantity| [3, 20].contains(quantity)), "{route} {kind:?}: {shown:?}");
         // With the ghost: of a reading with holes nobody knows what is missing.
         let unknown = plan.withheld.iter().filter(|withheld| withheld.reason == Reason::SourceUnknown);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stocksync::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, Tier, WebsiteCode};
-use stocksync::store::{PageScope, StoredProduct, StoredStock, SweepRecord};
+use stocksync::store::{StoredProduct, StoredStock, SweepRecord};
 
 use crate::bench::{Bench, at, on_every_store, shop, skus};
 
@@ -12,9 +12,10 @@ on_every_store![
     a_product_comes_back_as_it_was_read,
     a_newer_reading_replaces_the_older_one_whole,
     the_newest_reading_holds_unless_the_clock_was_put_back,
-    a_page_forgets_what_it_speaks_for_and_does_not_name,
-    the_end_of_a_sweep_forgets_everything_behind_it,
-    an_answer_without_a_scope_forgets_nothing,
+    what_a_whole_sweep_did_not_name_is_forgotten,
+    a_product_keeps_its_id_when_its_sku_changes,
+    an_answer_forgets_nothing,
+    products_come_in_the_order_of_their_ids,
     another_commerce_is_another_world,
     a_forgotten_product_leaves_nothing_behind,
     a_confirmed_absence_replaces_the_doubt,
@@ -45,9 +46,8 @@ fn product(id: u64, sku: &str) -> StoredProduct {
 }
 
 impl Bench {
-    async fn read(&self, scope: Option<(u64, Option<u64>)>, products: Vec<StoredProduct>) {
-        let scope = scope.map(|(from, to)| PageScope { from, to });
-        self.store.save_products(&shop(), scope, products).await.unwrap();
+    async fn read(&self, products: Vec<StoredProduct>) {
+        self.store.save_products(&shop(), products).await.unwrap();
     }
 
     async fn products(&self, names: &[&str]) -> BTreeMap<Sku, StoredProduct> {
@@ -88,13 +88,13 @@ async fn a_product_comes_back_as_it_was_read(bench: Bench) {
         type_id: "bundle".into(),
         ..product(2, "BARE")
     };
-    bench.read(None, vec![odd.clone(), bare.clone()]).await;
+    bench.read(vec![odd.clone(), bare.clone()]).await;
     let found = bench.products(&[odd.sku.as_str(), "BARE", "größe ' xl\u{1f600}", "bare"]).await;
     assert_eq!(found.into_values().collect::<Vec<_>>(), [bare, odd]);
 }
 
 async fn a_newer_reading_replaces_the_older_one_whole(bench: Bench) {
-    bench.read(None, vec![product(1, "MUG")]).await;
+    bench.read(vec![product(1, "MUG")]).await;
     let newer = StoredProduct {
         type_id: "virtual".into(),
         enabled: false,
@@ -104,7 +104,7 @@ async fn a_newer_reading_replaces_the_older_one_whole(bench: Bench) {
         read_at: at(1),
         ..product(9, "MUG")
     };
-    bench.read(None, vec![newer.clone()]).await;
+    bench.read(vec![newer.clone()]).await;
     assert_eq!(bench.products(&["MUG"]).await.into_values().collect::<Vec<_>>(), [newer]);
 }
 
@@ -115,45 +115,61 @@ async fn the_newest_reading_holds_unless_the_clock_was_put_back(bench: Bench) {
         read_at: at(minutes),
         ..product(1, "MUG")
     };
-    bench.read(None, vec![with("newest", 9, 100)]).await;
-    bench.read(None, vec![with("older", 3, 99)]).await;
+    bench.read(vec![with("newest", 9, 100)]).await;
+    bench.read(vec![with("older", 3, 99)]).await;
     let found = bench.products(&["MUG"]).await.remove("MUG").unwrap();
     assert_eq!((&found.stocks["base"], found.read_at), (&level(9, true), at(100)));
     assert_eq!(bench.by_ean("older").await, Vec::<Sku>::new());
     // More than an hour newer: no other process reads that slowly.
-    bench.read(None, vec![with("after", 3, 30)]).await;
+    bench.read(vec![with("after", 3, 30)]).await;
     let found = bench.products(&["MUG"]).await.remove("MUG").unwrap();
     assert_eq!((&found.stocks["base"], found.read_at), (&level(3, true), at(30)));
     assert_eq!(bench.by_ean("after").await, [Sku::from("MUG")]);
 }
 
-async fn a_page_forgets_what_it_speaks_for_and_does_not_name(bench: Bench) {
-    let all = ["A1", "B2", "C3", "D4", "E5"];
-    let products = (1..).zip(all).map(|(id, sku)| product(id, sku));
-    bench.read(Some((0, None)), products.collect()).await;
-    bench.read(Some((1, Some(4))), vec![product(3, "C3")]).await;
-    assert_eq!(bench.there(&all).await, ["A1", "C3", "E5"], "above 1 up to 4");
-    bench.read(Some((0, Some(1))), vec![product(1, "renamed")]).await;
-    assert_eq!(bench.there(&["A1", "renamed", "E5"]).await, ["E5", "renamed"]);
+async fn what_a_whole_sweep_did_not_name_is_forgotten(bench: Bench) {
+    let all = ["A1", "B2", "C3", "D4"];
+    bench.read((1..).zip(all).map(|(id, sku)| product(id, sku)).collect()).await;
+    bench.read(vec![StoredProduct { read_at: at(5), ..product(2, "B2") }]).await;
+    bench.read(vec![StoredProduct { read_at: at(9), ..product(4, "D4") }]).await;
+    bench.store.forget_unnamed(&shop(), at(5)).await.unwrap();
+    assert_eq!(bench.there(&all).await, ["B2", "D4"], "read at the sweep's start or later");
+    bench.store.forget_unnamed(&"other".into(), at(100)).await.unwrap();
+    assert_eq!(bench.there(&all).await, ["B2", "D4"]);
 }
 
-async fn the_end_of_a_sweep_forgets_everything_behind_it(bench: Bench) {
-    bench.read(None, vec![product(1, "A"), product(5, "B"), product(u64::from(u32::MAX), "C")]).await;
-    bench.read(Some((5, None)), Vec::new()).await;
-    assert_eq!(bench.there(&["A", "B", "C"]).await, ["A", "B"]);
+async fn a_product_keeps_its_id_when_its_sku_changes(bench: Bench) {
+    bench.read(vec![product(1, "A1"), product(2, "B2")]).await;
+    bench.read(vec![StoredProduct { read_at: at(1), ..product(1, "renamed") }]).await;
+    assert_eq!(bench.there(&["A1", "renamed", "B2"]).await, ["B2", "renamed"]);
 }
 
-async fn an_answer_without_a_scope_forgets_nothing(bench: Bench) {
-    bench.read(None, vec![product(1, "A"), product(2, "B")]).await;
-    bench.read(None, vec![product(2, "B")]).await;
-    bench.read(None, Vec::new()).await;
+async fn an_answer_forgets_nothing(bench: Bench) {
+    bench.read(vec![product(1, "A"), product(2, "B")]).await;
+    bench.read(vec![product(2, "B")]).await;
+    bench.read(Vec::new()).await;
     assert_eq!(bench.there(&["A", "B"]).await, ["A", "B"]);
+}
+
+async fn products_come_in_the_order_of_their_ids(bench: Bench) {
+    let bundle = StoredProduct { type_id: "bundle".into(), ..product(20, "A") };
+    bench.read(vec![product(30, "B"), bundle, product(10, "C")]).await;
+    let names = async |after, limit| {
+        let products = bench.store.products_after(&shop(), after, limit).await.unwrap();
+        products.into_iter().map(|product| product.sku.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(0, 9).await, ["C", "A", "B"]);
+    assert_eq!(names(10, 1).await, ["A"]);
+    assert_eq!(names(30, 9).await, [""; 0]);
+    assert_eq!(bench.store.product_count(&shop()).await.unwrap(), 3);
+    let stocked = bench.store.stocked_after(&shop(), 0, 9).await.unwrap();
+    assert_eq!(stocked, [(10, Sku::from("C")), (30, "B".into())], "composites hold no stock");
 }
 
 async fn another_commerce_is_another_world(bench: Bench) {
     let other: CommerceName = "other".into();
-    bench.read(None, vec![product(1, "MUG")]).await;
-    bench.store.save_products(&other, Some(PageScope { from: 0, to: None }), Vec::new()).await.unwrap();
+    bench.read(vec![product(1, "MUG")]).await;
+    bench.store.forget_unnamed(&other, at(100)).await.unwrap();
     bench.store.forget_product(&other, &"MUG".into()).await.unwrap();
     assert_eq!(bench.there(&["MUG"]).await, ["MUG"]);
     assert!(bench.store.products(&other, &["MUG".into()]).await.unwrap().is_empty());
@@ -161,12 +177,12 @@ async fn another_commerce_is_another_world(bench: Bench) {
 
 async fn a_forgotten_product_leaves_nothing_behind(bench: Bench) {
     let coded = StoredProduct { attributes: vec![("ean".into(), "123".into())], ..product(1, "MUG") };
-    bench.read(None, vec![coded]).await;
+    bench.read(vec![coded]).await;
     bench.store.forget_product(&shop(), &"MUG".into()).await.unwrap();
     assert_eq!(bench.there(&["MUG"]).await, [""; 0]);
     assert_eq!(bench.by_ean("123").await, Vec::<Sku>::new());
     let bare = StoredProduct { stocks: BTreeMap::new(), ..product(1, "MUG") };
-    bench.read(None, vec![bare.clone()]).await;
+    bench.read(vec![bare.clone()]).await;
     assert_eq!(bench.products(&["MUG"]).await["MUG"], bare, "its old stock does not come back");
 }
 
@@ -175,7 +191,7 @@ async fn a_confirmed_absence_replaces_the_doubt(bench: Bench) {
         stocks: BTreeMap::from([("base".into(), StoredStock::Absent), ("b2b".into(), level(4, true))]),
         ..product(1, "MUG")
     };
-    bench.read(None, vec![doubtful]).await;
+    bench.read(vec![doubtful]).await;
     for stock in [StoredStock::NoSource, level(3, false), StoredStock::Unknown("HTTP 500".into())] {
         bench.store.save_stock(&shop(), &"MUG".into(), &"base".into(), stock.clone()).await.unwrap();
         let stocks = &bench.products(&["MUG"]).await["MUG"].stocks;
@@ -194,12 +210,12 @@ async fn an_attribute_finds_its_products_and_moves_with_its_value(bench: Bench) 
         coded(2, "CUP", 0, &[("ean", "123")]),
         coded(3, "PAN", 0, &[("ean", "abc")]),
     ];
-    bench.read(None, products.to_vec()).await;
+    bench.read(products.to_vec()).await;
     assert_eq!(bench.by_ean("123").await, [Sku::from("CUP"), "MUG".into()]);
     assert_eq!(bench.by_ean("abc").await, [Sku::from("PAN")]);
     assert_eq!(bench.by_ean("ABC").await, Vec::<Sku>::new(), "byte for byte");
     assert_eq!(bench.by_ean("B0").await, Vec::<Sku>::new(), "another attribute's value");
-    bench.read(None, vec![coded(1, "MUG", 1, &[("ean", "456")]), coded(2, "CUP", 1, &[])]).await;
+    bench.read(vec![coded(1, "MUG", 1, &[("ean", "456")]), coded(2, "CUP", 1, &[])]).await;
     assert_eq!(bench.by_ean("123").await, Vec::<Sku>::new());
     let found = bench.store.skus_by_attribute(&shop(), "ean", &skus(["456", "abc", "123"])).await.unwrap();
     let expected: [(SellerSku, Vec<Sku>); 2] = [("456".into(), vec!["MUG".into()]), ("abc".into(), vec!["PAN".into()])];

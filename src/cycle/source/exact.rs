@@ -1,13 +1,10 @@
 //! Exact readings of products that are known: those that may have moved, and a part of the rest in its turn.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::tick::TickError;
-use super::{Shape, Source, stored_stock};
-use crate::commerce::{Edition, Known, StockConfig, StockRow};
+use super::tick::{TickError, is_down};
+use super::{Shape, Source, stored, stored_stock};
+use crate::commerce::{Edition, Known, Levels, ProductRow, StockConfig, StockRow};
 use crate::http::Fault;
 use crate::model::{Backorders, Decimal, ProductType, Sku, Tier, WebsiteCode};
 use crate::store::{Cause, Store, StoreError, StoredProduct, StoredStock};
@@ -16,179 +13,235 @@ use crate::store::{Cause, Store, StoreError, StoredProduct, StoredStock};
 /// next ticks go on; what waits keeps its quantity meanwhile.
 const SUSPECTS_AT_ONCE: u32 = 5000;
 /// Products asked about whole, each with requests of its own.
-const SINGLES_AT_ONCE: usize = 200;
-/// Small catalogues are read whole in every tick: a request or two more is no load.
-const SMALLEST_WINDOW: u64 = 300;
-/// So many pages that fail in one tick are the server's fault: it is left alone until the next.
-const FAULTS_AT_MOST: u32 = 3;
-/// How far the rolling sweep has come: the last product id, and when.
-const WINDOW: &str = "window";
-/// The sweep's turn where a watch is blind: what that watch would see is found in this time.
-const BLIND_SWEEP_EVERY: Duration = Duration::from_hours(1);
+const SINGLES_AT_ONCE: u32 = 200;
+/// A page that fails is halved until it is one product. So many failures without a success between mean that it is the
+/// shop: it is left alone until the next tick.
+const FAULTS_IN_A_ROW: u32 = 10;
 
-type Levels = BTreeMap<WebsiteCode, StoredStock>;
+/// What became of the levels of some products.
+enum Found {
+    /// Kept; these contradict what is known of them.
+    Again(Vec<Sku>),
+    Fault(Fault),
+}
 
 impl Source {
-    pub(super) async fn restart_window(&self, store: &Store, at: Timestamp) -> Result<(), StoreError> {
-        store.set_mark(&self.name, WINDOW, "0".to_owned(), at).await
-    }
-
-    /// Reads as many products as the time since the last turn asks for, after those of the last turn.
-    pub(super) async fn turn_window(&self, store: &Store, shape: &Shape, now: Timestamp) -> Result<(), TickError> {
-        if !shape.rolls() {
-            return Ok(());
-        }
-        let (mut after, turned_at) = match store.mark(&self.name, WINDOW).await? {
-            Some((after, at)) => (after.parse().unwrap_or(0), at),
-            None => (0, now),
-        };
-        let total = store.product_count(&self.name).await?;
-        let mut due = share(total, now.duration_since(turned_at), self.sweep_every());
-        let (mut wrapped, mut faults) = (false, Faults::default());
-        while due > 0 {
-            let most = due.min(u64::from(self.reader.levels_at_once()));
-            let products = store.products_after(&self.name, after, u32::try_from(most).unwrap_or(u32::MAX)).await?;
-            let Some(last) = products.last() else {
-                if std::mem::replace(&mut wrapped, true) {
-                    break;
-                }
-                after = 0;
-                continue;
-            };
-            after = last.product_id;
-            due = due.saturating_sub(products.len() as u64);
-            let moved = faults.pass(self.read_levels(store, shape, &products, Tier::Sweep).await)?;
-            store.suspect(&self.name, moved, Cause::Sweep, self.clock.now()).await?;
-        }
-        store.set_mark(&self.name, WINDOW, after.to_string(), now).await?;
-        faults.end()
-    }
-
-    fn sweep_every(&self) -> Duration {
-        if self.sees_all() { self.full_sweep_every } else { self.full_sweep_every.min(BLIND_SWEEP_EVERY) }
-    }
-
     /// Reads what may have moved: of known products the stock, of the others and of those that contradict what is known
     /// everything.
     pub(super) async fn read_suspects(&self, store: &Store, shape: &Shape) -> Result<(), TickError> {
-        let suspects = store.suspects(&self.name, SUSPECTS_AT_ONCE).await?;
-        let (mut singly, mut faults): (Vec<Sku>, Faults) = Default::default();
+        let suspects = store.suspects(&self.name, false, SUSPECTS_AT_ONCE).await?;
+        let mut first_fault = None;
         for skus in suspects.chunks(self.reader.levels_at_once() as usize) {
             let known = store.products(&self.name, skus).await?;
-            singly.extend(skus.iter().filter(|sku| !known.contains_key(*sku)).cloned());
-            let (again, products): (Vec<StoredProduct>, Vec<StoredProduct>) =
-                known.into_values().partition(|product| product.suspect.as_deref() == Some(Cause::Sweep.as_str()));
-            singly.extend(again.into_iter().map(|product| product.sku));
+            let mut whole: Vec<Sku> = skus.iter().filter(|sku| !known.contains_key(*sku)).cloned().collect();
+            let known: Vec<StoredProduct> = known.into_values().collect();
             if shape.rolls() {
-                singly.extend(faults.pass(self.read_levels(store, shape, &products, Tier::Exact).await)?);
+                match self.read_or_halve(store, shape, &known, Tier::Exact).await {
+                    Err(TickError::Commerce(fault)) if !is_down(&fault) => {
+                        first_fault.get_or_insert(fault);
+                    }
+                    outcome => outcome?,
+                }
             } else {
-                singly.extend(products.into_iter().map(|product| product.sku));
+                whole.extend(known.into_iter().map(|product| product.sku));
             }
+            store.suspect(&self.name, whole, Cause::Whole, self.clock.now()).await?;
         }
-        let waiting = suspects.len() == SUSPECTS_AT_ONCE as usize || singly.len() > SINGLES_AT_ONCE;
-        singly.truncate(SINGLES_AT_ONCE);
-        if !singly.is_empty() {
-            let read_at = self.clock.now();
-            let (_, problems) = self.read_singly(store, shape, &singly).await??;
-            // Orders and dumps name what is no product, or is one no more.
-            let there: BTreeSet<Sku> = store.products(&self.name, &singly).await?.into_keys().collect();
-            let gone = singly.into_iter().filter(|sku| !there.contains(sku)).collect();
-            store.clear_suspects(&self.name, gone, read_at).await?;
-            if let Some(problem) = problems.first() {
-                tracing::warn!(
-                    event = "products_unread",
-                    commerce = %self.name,
-                    products = problems.len(),
-                    problem,
-                    "products could not be read; they keep their quantity on Amazon"
-                );
-            }
+        let whole = store.suspects(&self.name, true, SINGLES_AT_ONCE).await?;
+        if !whole.is_empty() {
+            self.read_whole(store, shape, &whole).await?;
         }
-        if waiting {
+        if suspects.len() == SUSPECTS_AT_ONCE as usize || whole.len() == SINGLES_AT_ONCE as usize {
             tracing::warn!(
                 event = "products_wait",
                 commerce = %self.name,
                 "more products may have moved than are read in one tick; the others keep their quantity until their turn"
             );
         }
-        faults.end()
+        first_fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 
-    /// Reads the stock of known products and keeps it. Returns those whose answer contradicts what is known of them: they
-    /// have to be asked about whole.
+    async fn read_whole(&self, store: &Store, shape: &Shape, skus: &[Sku]) -> Result<(), TickError> {
+        let read_at = self.clock.now();
+        let read = self.read_singly(store, shape, skus).await??;
+        // Orders and dumps name what is no product, or is one no more.
+        store.clear_suspects(&self.name, read.missing, read_at).await?;
+        if let Some((sku, problem)) = read.unknown.first() {
+            tracing::warn!(
+                event = "products_unread",
+                commerce = %self.name,
+                products = read.unknown.len(),
+                %sku,
+                problem,
+                "products could not be read; they keep their quantity on Amazon"
+            );
+        }
+        Ok(())
+    }
+
+    /// Reads the stock of known products; one that makes its page fail costs only itself.
+    pub(super) async fn read_or_halve(
+        &self,
+        store: &Store,
+        shape: &Shape,
+        products: &[StoredProduct],
+        tier: Tier,
+    ) -> Result<(), TickError> {
+        let (mut left, mut in_a_row, mut last) = (vec![products], 0, None);
+        while let Some(part) = left.pop() {
+            match self.read_levels(store, shape, part, tier).await? {
+                Found::Again(skus) => {
+                    in_a_row = 0;
+                    store.suspect(&self.name, skus, Cause::Whole, self.clock.now()).await?;
+                }
+                Found::Fault(fault) => {
+                    in_a_row += 1;
+                    if in_a_row == FAULTS_IN_A_ROW || is_down(&fault) {
+                        return Err(fault.into());
+                    }
+                    if part.len() > 1 {
+                        let (a, b) = part.split_at(part.len() / 2);
+                        left.extend([b, a]);
+                    }
+                    last = Some(fault);
+                }
+            }
+        }
+        last.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    /// Reads the stock of known products and keeps it. Those whose answer contradicts what is known of them have to be
+    /// asked about whole.
     async fn read_levels(
         &self,
         store: &Store,
         shape: &Shape,
         products: &[StoredProduct],
         tier: Tier,
-    ) -> Result<Vec<Sku>, TickError> {
+    ) -> Result<Found, TickError> {
         let read_at = self.clock.now();
-        let stocked: Vec<&StoredProduct> = products.iter().filter(|product| !is_composite(product)).collect();
-        let mut found: BTreeMap<&Sku, Levels> = products.iter().map(|product| (&product.sku, Levels::new())).collect();
+        let mut verdicts: BTreeMap<&Sku, Verdict> =
+            products.iter().map(|product| (&product.sku, Verdict::default())).collect();
         for website in shape.websites.iter().filter(|website| website.stock_id.is_some()) {
-            let asked: Vec<Known<'_>> = stocked.iter().map(|product| known(product)).collect();
-            if asked.is_empty() {
-                break;
+            let sells = |product: &&StoredProduct| product.enabled && product.website_ids.contains(&website.id);
+            let stocked = products.iter().filter(|product| !is_composite(product));
+            // Without the export nobody tells whether a product is enabled: those that are not are not asked about.
+            let asked: Vec<&StoredProduct> =
+                stocked.filter(|product| shape.edition != Edition::PerSku || sells(product)).collect();
+            let names: Vec<Known<'_>> = asked.iter().map(|product| known(product)).collect();
+            let levels = if names.is_empty() {
+                Levels::default()
+            } else {
+                match self.reader.levels(&self.wanted(shape), website, &names).await {
+                    Ok(levels) => levels,
+                    Err(fault) => return Ok(Found::Fault(fault)),
+                }
+            };
+            for product in asked {
+                let level = levels.rows.get(product.sku.as_str());
+                let verdict = verdicts.entry(&product.sku).or_default();
+                verdict.take(product, &website.code, sells(&product), level, levels.doubt.is_some());
             }
-            let levels = self.reader.levels(&self.wanted(shape), website, &asked).await?;
-            for product in &stocked {
-                let sells = product.enabled && product.website_ids.contains(&website.id);
-                let level = levels.get(product.sku.as_str());
-                let before = product.stocks.get(&website.code);
-                match (level, before) {
-                    (Some(level), _) if sells && !contradicts(product, level) => {
-                        if let Some(found) = found.get_mut(&product.sku) {
-                            found.insert(website.code.clone(), stored_stock(level.clone()));
-                        }
-                    }
-                    (None, Some(StoredStock::Absent | StoredStock::NoSource)) if sells => {}
-                    (None, _) if !sells => {}
-                    // Where disabled products are named too, that they are says nothing.
-                    (Some(_), _) if !sells && shape.edition == Edition::PerSku => {}
-                    _ => {
-                        found.remove(&product.sku);
-                    }
+        }
+        // That a product is named by one website's answer at least says that it is there.
+        let silent =
+            products.iter().filter(|product| shape.edition == Edition::PerSku || !verdicts[&product.sku].named);
+        let silent: Vec<&StoredProduct> = silent.collect();
+        match self.others_than_known(shape, &silent).await {
+            Ok(others) => {
+                for product in others {
+                    verdicts.entry(&product.sku).or_default().again = true;
                 }
             }
+            Err(fault) => return Ok(Found::Fault(fault)),
         }
-        let again = products.iter().filter(|product| !found.contains_key(&product.sku));
-        let again: Vec<Sku> = again.map(|product| product.sku.clone()).collect();
-        let found = found.into_iter().map(|(sku, levels)| (sku.clone(), levels)).collect();
+        let again = verdicts.iter().filter(|(_, verdict)| verdict.again).map(|(sku, _)| (*sku).clone()).collect();
+        let found = verdicts.into_iter().filter(|(_, verdict)| !verdict.again && !verdict.unread);
+        let found = found.map(|(sku, verdict)| (sku.clone(), verdict.stocks)).collect();
         store.save_levels(&self.name, tier, read_at, found).await?;
-        Ok(again)
+        Ok(Found::Again(again))
+    }
+
+    /// Those that are not in the shop as they are known: gone, or enabled, disabled or moved by who passes the product by.
+    async fn others_than_known<'a>(
+        &self,
+        shape: &Shape,
+        products: &[&'a StoredProduct],
+    ) -> Result<Vec<&'a StoredProduct>, Fault> {
+        let ids: Vec<u64> = products.iter().map(|product| product.product_id).collect();
+        let rows =
+            if ids.is_empty() { BTreeMap::new() } else { self.reader.products_of(&self.wanted(shape), &ids).await? };
+        let same = |product: &StoredProduct, row: &ProductRow| {
+            let websites = |ids: &[u32]| ids.iter().copied().collect::<BTreeSet<u32>>();
+            (&product.sku, &product.type_id, product.enabled) == (&row.sku, &row.type_id, row.enabled)
+                && websites(&product.website_ids) == websites(&row.website_ids)
+        };
+        let other = |product: &&StoredProduct| !rows.get(&product.product_id).is_some_and(|row| same(product, row));
+        Ok(products.iter().copied().filter(other).collect())
+    }
+
+    /// Adds settings and stock to products that were named without, and keeps all of it.
+    pub(super) async fn fill_and_keep(
+        &self,
+        store: &Store,
+        shape: &Shape,
+        rows: Vec<ProductRow>,
+    ) -> Result<(), TickError> {
+        let read_at = self.clock.now();
+        let rows = self.reader.fill(&self.wanted(shape), rows).await?;
+        let products = rows.into_iter().map(|row| stored(row, Tier::Exact, read_at)).collect();
+        Ok(self.keep(store, products).await?)
+    }
+
+    /// Keeps products that were asked about whole. Settings that could not be asked for singly are those that are known.
+    pub(super) async fn keep(&self, store: &Store, mut products: Vec<StoredProduct>) -> Result<(), StoreError> {
+        let bare: Vec<Sku> =
+            products.iter().filter(|product| product.config.is_none()).map(|product| product.sku.clone()).collect();
+        let known = store.products(&self.name, &bare).await?;
+        for product in &mut products {
+            product.config = product.config.or_else(|| known.get(&product.sku)?.config);
+        }
+        if products.iter().any(|product| product.config.is_none() && !is_composite(product)) {
+            self.want_all_settings(store).await?;
+        }
+        store.save_products(&self.name, products).await
     }
 }
 
-/// One page that fails costs only its products; several mean that the server does.
+/// What all websites' answers say about a product.
 #[derive(Debug, Default)]
-struct Faults {
-    first: Option<Fault>,
-    count: u32,
+struct Verdict {
+    stocks: BTreeMap<WebsiteCode, StoredStock>,
+    named: bool,
+    /// It is not as it is known.
+    again: bool,
+    /// Nothing is said about it.
+    unread: bool,
 }
 
-impl Faults {
-    fn pass(&mut self, read: Result<Vec<Sku>, TickError>) -> Result<Vec<Sku>, TickError> {
-        match read {
-            Err(TickError::Commerce(fault)) if self.count + 1 < FAULTS_AT_MOST => {
-                self.count += 1;
-                self.first.get_or_insert(fault);
-                Ok(Vec::new())
+impl Verdict {
+    fn take(
+        &mut self,
+        product: &StoredProduct,
+        website: &WebsiteCode,
+        sells: bool,
+        level: Option<&StockRow>,
+        doubtful: bool,
+    ) {
+        self.named |= level.is_some();
+        let before = product.stocks.get(website);
+        match level {
+            Some(level) if sells => {
+                let level = stored_stock(level.clone());
+                self.again |= before != Some(&level) && contradicts(product, &level);
+                self.stocks.insert(website.clone(), level);
             }
-            read => read,
+            Some(_) => self.again = true,
+            None if doubtful => self.unread = true,
+            None if sells => self.again |= !matches!(before, Some(StoredStock::Absent | StoredStock::NoSource)),
+            None => {}
         }
     }
-
-    fn end(self) -> Result<(), TickError> {
-        self.first.map_or(Ok(()), |fault| Err(fault.into()))
-    }
-}
-
-/// How many products are due after a time, so that all have their turn in `every`.
-fn share(total: u64, since: SignedDuration, every: Duration) -> u64 {
-    let since = Duration::try_from(since).unwrap_or_default().as_millis();
-    let due = u128::from(total).saturating_mul(since).div_ceil(every.as_millis().max(1));
-    u64::try_from(due).unwrap_or(u64::MAX).max(SMALLEST_WINDOW).min(total)
 }
 
 fn is_composite(product: &StoredProduct) -> bool {
@@ -210,35 +263,12 @@ fn config(product: &StoredProduct) -> Option<StockConfig> {
 
 /// Whether a level does not go with the settings that are known: then those have changed, and nobody said so. Nothing to
 /// sell that is salable all the same is how the export shows stock that is not managed, and infinite backorders.
-fn contradicts(product: &StoredProduct, level: &StockRow) -> bool {
-    let StockRow::Level { salable, is_salable } = level else { return false };
+fn contradicts(product: &StoredProduct, level: &StoredStock) -> bool {
+    let StoredStock::Level { salable, is_salable } = level else { return false };
     let limitless = *is_salable && *salable <= Decimal::ZERO;
     match config(product) {
         None => true,
         Some(config) if !config.managed => !(limitless && *salable == Decimal::ZERO),
         Some(config) => limitless && !(config.backorders == Backorders::On && config.min_qty == Decimal::ZERO),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_product_has_its_turn_in_one_interval() {
-        let hours = SignedDuration::from_hours;
-        let six = Duration::from_hours(6);
-        for (total, since, expected) in [
-            (100_000, SignedDuration::from_mins(5), 1389),
-            (100_000, hours(6), 100_000),
-            (100_000, hours(60), 100_000),
-            (20_000, SignedDuration::from_mins(5), 300),
-            (20_000, SignedDuration::ZERO, 300),
-            (20_000, hours(-3), 300),
-            (7, hours(1), 7),
-            (0, hours(1), 0),
-        ] {
-            assert_eq!(share(total, since, six), expected, "{total} after {since:?}");
-        }
     }
 }

@@ -1,23 +1,45 @@
 //! Everything, exactly: the start of all watching, and what a person gets.
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{Outcome, Shape, Source, shortened, stored};
-use crate::commerce::{ProductRow, Sweep};
+use crate::commerce::Sweep;
 use crate::http::Fault;
 use crate::model::Tier;
-use crate::store::{PageScope, Store, StoreError};
+use crate::store::{Store, StoreError};
 
-/// The last complete full read: the shape that it was of, and when.
+/// The last full read: whether it was whole and of which shape, and when.
 const FULL: &str = "full";
+const WHOLE: &str = "whole: ";
+const PARTIAL: &str = "partial: ";
+/// Full reads with holes that are tried again at the very next tick. A shop may have rows that never fit: then a full read
+/// comes only as often as below.
+const PATIENCE: u32 = 3;
+/// In one turn of the rolling sweep.
+const PARTIALS_PER_SWEEP: u32 = 12;
 
 impl Source {
-    /// Whether only a full read can serve: there was none of this shape yet.
+    /// Whether only a full read can serve.
     pub(super) async fn needs_everything(&self, store: &Store, shape: &Shape) -> Result<bool, StoreError> {
         let Some((read, at)) = store.mark(&self.name, FULL).await? else { return Ok(true) };
-        let old = self.clock.now().duration_since(at) >= self.full_sweep_every.try_into().unwrap_or_default();
-        Ok(read != shape.text(&self.attributes) || (old && !shape.rolls()))
+        let age = self.clock.now().duration_since(at);
+        let older = |than: std::time::Duration| age >= than.try_into().unwrap_or_default();
+        let shape_text = shape.text(&self.attributes);
+        if read == format!("{WHOLE}{shape_text}") {
+            return Ok((!shape.rolls() && older(self.full_sweep_every)) || self.window_stood_still(store).await?);
+        }
+        let partial = read == format!("{PARTIAL}{shape_text}");
+        let again =
+            self.partials.load(Ordering::Relaxed) < PATIENCE || older(self.full_sweep_every / PARTIALS_PER_SWEEP);
+        Ok(!partial || again)
+    }
+
+    /// Whether the last full read named every product there is.
+    pub(super) async fn knows_all(&self, store: &Store) -> Result<bool, StoreError> {
+        Ok(store.mark(&self.name, FULL).await?.is_some_and(|(read, _)| read.starts_with(WHOLE)))
     }
 
     pub(super) async fn everything(
@@ -26,20 +48,29 @@ impl Source {
         shape: &Shape,
         started_at: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        // Before anything is read: what moves from here on, the next watch will see.
-        let begun = self.begin_watching(store, shape).await?;
-        let sweep = match self.sweep(store, shape, self.clock.now()).await? {
+        // Before anything is read: what moves from here on, the watches will see.
+        self.begin_watching(store, shape).await?;
+        let began = self.clock.now();
+        let sweep = match self.sweep(store, shape, began).await? {
             Ok(sweep) => sweep,
             Err(fault) => return Ok(Outcome { problem: Some(fault.to_string()), ..Outcome::default() }),
         };
-        if sweep.complete && begun {
-            store.set_mark(&self.name, FULL, shape.text(&self.attributes), started_at).await?;
-            self.restart_window(store, started_at).await?;
+        if sweep.complete {
+            store.forget_unnamed(&self.name, began).await?;
+            self.partials.store(0, Ordering::Relaxed);
+        } else {
+            self.partials.fetch_add(1, Ordering::Relaxed);
         }
+        let whole = if sweep.complete { WHOLE } else { PARTIAL };
+        store.set_mark(&self.name, FULL, format!("{whole}{}", shape.text(&self.attributes)), started_at).await?;
+        self.restart_window(store, began).await?;
+        // It may have taken an hour: what moved meanwhile is read before anything is decided.
+        let moved = self.what_moved(store, shape, false).await?;
+        let holes = (!sweep.complete).then(|| shortened(&sweep.incomplete_because));
         Ok(Outcome {
             complete: sweep.complete,
             watched: false,
-            problem: (!sweep.complete).then(|| shortened(&sweep.incomplete_because)),
+            problem: holes.or(moved.problem),
             products: sweep.products,
         })
     }
@@ -58,20 +89,14 @@ impl Source {
             outcome
         };
         let keeping = async {
-            let mut from = 0;
             while let Some(rows) = received.recv().await {
-                let to = rows.last().map_or(from, |row: &ProductRow| row.product_id);
                 let products = rows.into_iter().map(|row| stored(row, Tier::Full, read_at)).collect();
-                store.save_products(&self.name, Some(PageScope { from, to: Some(to) }), products).await?;
-                from = to;
+                store.save_products(&self.name, products).await?;
             }
-            Ok::<u64, StoreError>(from)
+            Ok::<(), StoreError>(())
         };
-        let (outcome, last) = tokio::join!(reading, keeping);
-        let last = last?;
-        if outcome.as_ref().is_ok_and(|sweep| sweep.complete) {
-            store.save_products(&self.name, Some(PageScope { from: last, to: None }), Vec::new()).await?;
-        }
+        let (outcome, kept) = tokio::join!(reading, keeping);
+        kept?;
         Ok(outcome)
     }
 }

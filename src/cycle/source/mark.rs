@@ -16,11 +16,6 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn of(stored: Option<(String, Timestamp)>, now: Timestamp) -> Self {
-        let (text, at) = stored.unwrap_or_else(|| (String::new(), now));
-        Self { text, at }
-    }
-
     /// From when on to look. As long as older rows may still be committed, an overlap before the mark; then only after it:
     /// else everything of one great import would be listed until something else is saved.
     pub(super) fn since(&self, now: Timestamp) -> String {

@@ -1,8 +1,10 @@
 //! What an instance is at the moment, and its answers as the state keeps them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::Source;
 use crate::commerce::{Edition, ProductRow, StockRow, Wanted, Website};
@@ -10,8 +12,11 @@ use crate::http::Fault;
 use crate::model::{Tier, WebsiteCode};
 use crate::store::{Store, StoreError, StoredProduct, StoredStock};
 
+/// How long a look at an instance holds for questions about single products.
+const RECENT: Duration = Duration::from_mins(5);
+
 /// An instance as it is at the moment: what kind it is, and the websites that the stores need.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) edition: Edition,
     pub(super) websites: Vec<Website>,
@@ -38,6 +43,19 @@ impl Source {
         Wanted { edition: shape.edition, websites: &shape.websites, attributes: &self.attributes }
     }
 
+    /// The same without asking again right after it was asked for.
+    pub(super) async fn recent_shape(&self, store: &Store) -> Result<Result<Shape, Fault>, StoreError> {
+        let kept = self.kept_shape().clone();
+        match kept.filter(|(at, _)| self.clock.instant() - *at < RECENT) {
+            Some((_, shape)) => Ok(Ok(shape)),
+            None => self.shape(store).await,
+        }
+    }
+
+    fn kept_shape(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Shape)>> {
+        self.shape.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     pub(super) async fn shape(&self, store: &Store) -> Result<Result<Shape, Fault>, StoreError> {
         let asked = async { Ok((self.reader.edition().await?, self.reader.websites().await?)) };
         let (edition, all) = match asked.await {
@@ -47,7 +65,9 @@ impl Source {
         let ids: BTreeMap<WebsiteCode, u32> = all.iter().map(|website| (website.code.clone(), website.id)).collect();
         store.save_websites(&self.name, ids.iter().map(|(code, id)| (*id, code.clone())).collect()).await?;
         let websites = all.into_iter().filter(|website| self.websites.contains(&website.code)).collect();
-        Ok(Ok(Shape { edition, websites, ids }))
+        let shape = Shape { edition, websites, ids };
+        *self.kept_shape() = Some((self.clock.instant(), shape.clone()));
+        Ok(Ok(shape))
     }
 }
 

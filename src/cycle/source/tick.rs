@@ -1,12 +1,10 @@
 //! A tick: look where something may have moved, read that exactly, and a part of the rest in its turn.
 
-use jiff::Timestamp;
-
 use super::{Outcome, Shape, Source, shortened};
 use crate::http::Fault;
 use crate::store::{Store, StoreError};
 
-/// What ends a tick's reading early.
+/// What ends a part of a tick early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TickError {
     #[error(transparent)]
@@ -15,35 +13,85 @@ pub(super) enum TickError {
     Commerce(#[from] Fault),
 }
 
+/// What Commerce failed to answer in one tick.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    problems: Vec<String>,
+    /// Asking for anything else would only wait as long again.
+    down: bool,
+}
+
 impl Source {
-    pub(super) async fn what_moved(&self, store: &Store, shape: &Shape, now: Timestamp) -> Result<Outcome, StoreError> {
-        let mut problems = Vec::new();
-        // One after the other: each goes on where it can when another cannot.
-        keep(self.watch_index(store, shape, now).await, "stock index", &mut problems)?;
-        keep(self.watch_orders(store, now).await, "orders", &mut problems)?;
-        keep(self.watch_settings(store, shape, now).await, "stock settings", &mut problems)?;
-        keep(self.watch_saves(store, shape, now).await, "saved products", &mut problems)?;
-        let watched = problems.is_empty();
+    /// `turn`: also read the part of all the others that is due.
+    pub(super) async fn what_moved(&self, store: &Store, shape: &Shape, turn: bool) -> Result<Outcome, StoreError> {
+        let mut trouble = Trouble::default();
+        for part in PARTS {
+            if trouble.down {
+                break;
+            }
+            let watched = match part {
+                Part::Index => self.watch_index(store, shape).await,
+                Part::Orders => self.watch_orders(store).await,
+                Part::Settings => self.watch_settings(store, shape).await,
+                Part::Saves => self.watch_saves(store, shape).await,
+            };
+            self.watched(part, watched, &mut trouble)?;
+        }
+        let watched = trouble.problems.is_empty();
         // What cannot be read now stays suspect, or keeps its older reading: it concerns nobody else.
-        keep(self.turn_window(store, shape, now).await, "rolling sweep", &mut problems)?;
-        keep(self.read_suspects(store, shape).await, "products that may have moved", &mut problems)?;
+        if !trouble.down {
+            trouble.keep(self.read_suspects(store, shape).await, "products that may have moved")?;
+        }
+        if turn && !trouble.down {
+            trouble.keep(self.turn_window(store, shape).await, "rolling sweep")?;
+        }
         Ok(Outcome {
-            complete: true,
+            complete: self.knows_all(store).await?,
             watched,
-            problem: (!problems.is_empty()).then(|| shortened(&problems)),
+            problem: (!trouble.problems.is_empty()).then(|| shortened(&trouble.problems)),
             products: store.product_count(&self.name).await?,
         })
     }
 }
 
-/// Notes what Commerce failed to answer; a state that cannot be used ends everything.
-fn keep(outcome: Result<(), TickError>, what: &str, problems: &mut Vec<String>) -> Result<(), StoreError> {
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(TickError::Store(error)) => Err(error),
-        Err(TickError::Commerce(fault)) => {
-            problems.push(format!("{what}: {fault}"));
-            Ok(())
+/// What is watched, in this order: what is saved is read at once, so what the others say of it is known by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Index,
+    Orders,
+    Settings,
+    Saves,
+}
+
+const PARTS: [Part; 4] = [Part::Index, Part::Orders, Part::Settings, Part::Saves];
+
+impl Part {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Index => "stock index",
+            Self::Orders => "orders",
+            Self::Settings => "stock settings",
+            Self::Saves => "saved products",
         }
     }
+}
+
+impl Trouble {
+    /// Notes what Commerce failed to answer; a state that cannot be used ends everything.
+    pub(super) fn keep(&mut self, outcome: Result<(), TickError>, what: &str) -> Result<(), StoreError> {
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(TickError::Store(error)) => Err(error),
+            Err(TickError::Commerce(fault)) => {
+                self.down |= is_down(&fault);
+                self.problems.push(format!("{what}: {fault}"));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// No answer at all, or a gateway's: the shop is not there, whatever it is asked for.
+pub(super) fn is_down(fault: &Fault) -> bool {
+    matches!(fault, Fault::Exhausted { .. }) && matches!(fault.status(), None | Some(502..=504))
 }

@@ -11,7 +11,6 @@ CREATE TABLE product (
     managed    INTEGER,             -- NULL: Commerce did not say how the product's stock is configured
     backorders INTEGER,
     min_qty    INTEGER,
-    settings_at INTEGER NOT NULL,   -- when managed, backorders and min_qty were last seen
     updated_at TEXT,                -- as Commerce writes it; stock moves do not touch it
     read_at    INTEGER NOT NULL,    -- when its stock was last read exactly
     tier       TEXT NOT NULL,       -- which reading that was: full | sweep | exact
@@ -34,10 +33,13 @@ CREATE TABLE stock (
 CREATE TABLE suspect (
     commerce TEXT NOT NULL,
     sku      TEXT NOT NULL,
-    since    INTEGER NOT NULL,
-    cause    TEXT NOT NULL,         -- index | product | order | settings | sweep
+    urgency  INTEGER NOT NULL,      -- 0 orders, 1 the rest, 2 those that are asked about whole
+    first    INTEGER NOT NULL,      -- suspect since then: their order
+    since    INTEGER NOT NULL,      -- a reading that began then or later ends it
+    cause    TEXT NOT NULL,         -- order | index | product | settings | whole
     PRIMARY KEY (commerce, sku)
 ) WITHOUT ROWID;
+CREATE INDEX suspect_in_order ON suspect (commerce, urgency, first, sku);
 
 -- The stock index as it was last dumped: compared with the next dump, never sent.
 CREATE TABLE stock_index (
