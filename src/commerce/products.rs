@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::query::Query;
 use super::stocks::joined;
-use super::{ProductRow, Reader, Wanted, wire};
+use super::{ProductRow, Reader, Wanted, Website, wire};
 use crate::http::Fault;
 
 /// What is needed of a product; the server's work is the same for all of it.
@@ -73,6 +73,14 @@ impl Reader {
         }
         let rows = products.into_iter().map(|product| ProductRow::new(product, wanted.attributes, None));
         Ok(rows.map(|row| (row.product_id, row)).collect())
+    }
+
+    /// How many of these products are in a website.
+    pub async fn count_members(&self, website: &Website, ids: &[u64]) -> Result<u64, Fault> {
+        let query =
+            Query::new("V1/products").filter("entity_id", "in", joined(ids)).filter("website_id", "eq", website.id);
+        let query = query.first_page(1).with("fields", "total_count");
+        Ok(self.client.get::<wire::Count>("products/count", &query).await?.total_count)
     }
 
     /// How many products the server counts up to an id.

@@ -90,7 +90,7 @@ impl Store {
         let (commerce, names) = (commerce.clone(), json_list(skus));
         self.call(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT p.*, s.cause AS suspect FROM json_each(?2) AS n \
+                "SELECT p.*, iif(s.listed, 'listed', s.cause) AS suspect FROM json_each(?2) AS n \
                  CROSS JOIN product AS p ON p.commerce = ?1 AND p.sku = n.value \
                  LEFT JOIN suspect AS s ON s.commerce = ?1 AND s.sku = p.sku",
             )?;
@@ -126,7 +126,7 @@ impl Store {
         let skus: Vec<Sku> = self
             .call(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT sku FROM product WHERE commerce = ?1 AND product_id > ?2 ORDER BY product_id LIMIT ?3",
+                    "SELECT sku FROM product INDEXED BY product_by_id WHERE commerce = ?1 AND product_id > ?2 ORDER BY product_id LIMIT ?3",
                 )?;
                 let rows = statement.query_map(params![name.as_str(), after, limit], |row| row.get::<_, String>(0))?;
                 rows.map(|row| Ok(row?.into())).collect::<Result<_, StoreError>>()
@@ -147,7 +147,7 @@ impl Store {
         let commerce = commerce.clone();
         self.call(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT product_id, sku FROM product WHERE commerce = ?1 AND product_id > ?2 \
+                "SELECT product_id, sku FROM product INDEXED BY product_by_id WHERE commerce = ?1 AND product_id > ?2 \
                  AND type_id NOT IN ('configurable', 'bundle', 'grouped', 'giftcard') ORDER BY product_id LIMIT ?3",
             )?;
             let rows = statement.query_map(params![commerce.as_str(), after, limit], |row| {
@@ -252,8 +252,9 @@ fn forget_renamed(
     commerce: &CommerceName,
     product: &StoredProduct,
 ) -> Result<(), StoreError> {
-    let mut statement =
-        transaction.prepare_cached("SELECT sku FROM product WHERE commerce = ?1 AND product_id = ?2 AND sku <> ?3")?;
+    let mut statement = transaction.prepare_cached(
+        "SELECT sku FROM product INDEXED BY product_by_id WHERE commerce = ?1 AND product_id = ?2 AND sku <> ?3",
+    )?;
     let old: Vec<String> = statement
         .query_map(params![commerce.as_str(), product.product_id, product.sku.as_str()], |row| row.get(0))?
         .collect::<Result<_, _>>()?;

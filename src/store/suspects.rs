@@ -88,6 +88,18 @@ impl Store {
         .await
     }
 
+    /// After the clock was put back, no suspicion lies in the future: a reading could not end it.
+    pub async fn bound_suspicions(&self, commerce: &CommerceName, now: Timestamp) -> Result<(), StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached("UPDATE suspect SET since = ?2 WHERE commerce = ?1 AND since > ?2")?
+                .execute(params![commerce.as_str(), millis(now)])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// These were read and are no products, or need nothing.
     pub async fn clear_suspects(
         &self,
@@ -180,9 +192,10 @@ fn compare(
     commerce: &CommerceName,
     settings: &Settings,
 ) -> Result<Vec<(Sku, bool, bool)>, StoreError> {
+    // Left to itself, SQLite goes through the whole catalogue: it takes the primary key's first column for as good.
     let mut statement = transaction.prepare_cached(
         "SELECT sku, managed IS NOT NULL, (managed, backorders, min_qty) IS (?3, ?4, ?5) FROM product \
-         WHERE commerce = ?1 AND product_id = ?2",
+         INDEXED BY product_by_id WHERE commerce = ?1 AND product_id = ?2",
     )?;
     let rows = statement.query_map(
         params![
@@ -232,7 +245,8 @@ fn read_now(
 /// `excluded` but for when the suspicion began: who is suspect again and again does not lose its place.
 pub(super) const AGAIN: &str = "ON CONFLICT DO UPDATE SET since = excluded.since, \
                                 cause = iif(excluded.urgency <= urgency OR excluded.urgency = 2, excluded.cause, cause), \
-                                urgency = iif(excluded.urgency = 2, 2, min(urgency, excluded.urgency))";
+                                urgency = iif(excluded.urgency = 2, 2, min(urgency, excluded.urgency)), \
+                                listed = max(listed, excluded.listed)";
 
 pub(super) fn suspect(
     transaction: &Transaction<'_>,
@@ -257,7 +271,7 @@ pub(super) fn clear(
     read_at: Timestamp,
 ) -> Result<(), StoreError> {
     transaction
-        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND (since <= ?3 OR since - ?3 > ?4)")?
-        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at), CLOCK_WENT_BACK_MS])?;
+        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3")?
+        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at)])?;
     Ok(())
 }

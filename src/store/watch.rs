@@ -41,16 +41,16 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), StoreError> {
         "CREATE TEMP TABLE staged_index (commerce TEXT NOT NULL, website TEXT NOT NULL, sku TEXT NOT NULL, \
          qty INTEGER NOT NULL, is_salable INTEGER NOT NULL, PRIMARY KEY (commerce, website, sku)) WITHOUT ROWID; \
          CREATE TEMP TABLE index_change (commerce TEXT NOT NULL, website TEXT NOT NULL, sku TEXT NOT NULL, \
-         qty INTEGER, is_salable INTEGER, PRIMARY KEY (commerce, website, sku)) WITHOUT ROWID;",
+         qty INTEGER, is_salable INTEGER, listed INTEGER NOT NULL, PRIMARY KEY (commerce, website, sku)) WITHOUT ROWID;",
     )?;
     Ok(())
 }
 
 const COMPARE: [&str; 2] = [
-    "INSERT INTO index_change SELECT n.commerce, n.website, n.sku, n.qty, n.is_salable \
+    "INSERT INTO index_change SELECT n.commerce, n.website, n.sku, n.qty, n.is_salable, o.sku IS NULL \
      FROM staged_index AS n LEFT JOIN stock_index AS o USING (commerce, website, sku) \
      WHERE n.commerce = ?1 AND n.website = ?2 AND (n.qty, n.is_salable) IS NOT (o.qty, o.is_salable)",
-    "INSERT INTO index_change SELECT o.commerce, o.website, o.sku, NULL, NULL FROM stock_index AS o \
+    "INSERT INTO index_change SELECT o.commerce, o.website, o.sku, NULL, NULL, 1 FROM stock_index AS o \
      WHERE o.commerce = ?1 AND o.website = ?2 AND NOT EXISTS (SELECT 1 FROM staged_index AS n \
      WHERE n.commerce = ?1 AND n.website = ?2 AND n.sku = o.sku)",
 ];
@@ -170,7 +170,8 @@ impl Store {
             if change.before > 0 {
                 transaction
                     .prepare_cached(&format!(
-                        "INSERT INTO suspect (commerce, sku, urgency, first, since, cause) SELECT commerce, sku, ?3, ?4, ?4, ?5 \
+                        "INSERT INTO suspect (commerce, sku, urgency, first, since, cause, listed) \
+                         SELECT commerce, sku, ?3, ?4, ?4, ?5, listed \
                          FROM index_change WHERE commerce = ?1 AND website = ?2 {AGAIN}"
                     ))?
                     .execute(params![
@@ -181,8 +182,10 @@ impl Store {
                         Cause::Index.as_str()
                     ])?;
             }
-            run("INSERT OR REPLACE INTO stock_index SELECT commerce, website, sku, qty, is_salable FROM index_change \
-                 WHERE commerce = ?1 AND website = ?2 AND qty IS NOT NULL")?;
+            run(
+                "INSERT OR REPLACE INTO stock_index SELECT commerce, website, sku, qty, is_salable FROM index_change \
+                 WHERE commerce = ?1 AND website = ?2 AND qty IS NOT NULL",
+            )?;
             run("DELETE FROM stock_index WHERE commerce = ?1 AND website = ?2 AND sku IN \
                  (SELECT sku FROM index_change WHERE commerce = ?1 AND website = ?2 AND qty IS NULL)")?;
             unstage(transaction, scope)
@@ -215,7 +218,7 @@ impl Store {
                 for (sku, id) in &order.items {
                     let mut products = transaction.prepare_cached(
                         "SELECT sku FROM product WHERE commerce = ?1 AND sku = ?2 \
-                         UNION SELECT sku FROM product WHERE commerce = ?1 AND product_id = ?3",
+                         UNION SELECT sku FROM product INDEXED BY product_by_id WHERE commerce = ?1 AND product_id = ?3",
                     )?;
                     let mut products = products.query(params![commerce.as_str(), sku.as_str(), id])?;
                     while let Some(product) = products.next()? {

@@ -29,6 +29,7 @@ impl Source {
     /// Reads what may have moved: of known products the stock, of the others and of those that contradict what is known
     /// everything.
     pub(super) async fn read_suspects(&self, store: &Store, shape: &Shape) -> Result<(), TickError> {
+        store.bound_suspicions(&self.name, self.clock.now()).await?;
         let suspects = store.suspects(&self.name, false, SUSPECTS_AT_ONCE).await?;
         let mut first_fault = None;
         for skus in suspects.chunks(self.reader.levels_at_once() as usize) {
@@ -143,14 +144,10 @@ impl Source {
                 verdict.take(product, &website.code, sells(&product), level, levels.doubt.is_some());
             }
         }
-        // That a product is named by one website's answer at least says that it is there.
-        let silent =
-            products.iter().filter(|product| shape.edition == Edition::PerSku || !verdicts[&product.sku].named);
-        let silent: Vec<&StoredProduct> = silent.collect();
-        match self.others_than_known(shape, &silent).await {
+        match self.others_than_known(shape, products, &verdicts).await {
             Ok(others) => {
-                for product in others {
-                    verdicts.entry(&product.sku).or_default().again = true;
+                for sku in others {
+                    verdicts.entry(sku).or_default().again = true;
                 }
             }
             Err(fault) => return Ok(Found::Fault(fault)),
@@ -163,21 +160,37 @@ impl Source {
     }
 
     /// Those that are not in the shop as they are known: gone, or enabled, disabled or moved by who passes the product by.
+    /// To be named by one website's answer says that a product is there, and nothing of where else.
     async fn others_than_known<'a>(
         &self,
         shape: &Shape,
-        products: &[&'a StoredProduct],
-    ) -> Result<Vec<&'a StoredProduct>, Fault> {
+        products: &'a [StoredProduct],
+        verdicts: &BTreeMap<&Sku, Verdict>,
+    ) -> Result<Vec<&'a Sku>, Fault> {
+        let all = shape.edition == Edition::PerSku || self.are_moved(shape, products).await?;
+        let listed = |product: &StoredProduct| product.suspect.as_deref() == Some("listed");
+        let doubtful = products.iter().filter(|product| all || listed(product) || !verdicts[&product.sku].named);
+        let doubtful: Vec<&StoredProduct> = doubtful.collect();
+        if doubtful.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<u64> = doubtful.iter().map(|product| product.product_id).collect();
+        let rows = self.reader.products_of(&self.wanted(shape), &ids).await?;
+        let other = |product: &&StoredProduct| !rows.get(&product.product_id).is_some_and(|row| is_same(product, row));
+        Ok(doubtful.into_iter().filter(other).map(|product| &product.sku).collect())
+    }
+
+    /// Whether a website has more or fewer of these products than are known to be in it. With one website alone, who is
+    /// in it is named by its answer or by none.
+    async fn are_moved(&self, shape: &Shape, products: &[StoredProduct]) -> Result<bool, Fault> {
         let ids: Vec<u64> = products.iter().map(|product| product.product_id).collect();
-        let rows =
-            if ids.is_empty() { BTreeMap::new() } else { self.reader.products_of(&self.wanted(shape), &ids).await? };
-        let same = |product: &StoredProduct, row: &ProductRow| {
-            let websites = |ids: &[u32]| ids.iter().copied().collect::<BTreeSet<u32>>();
-            (&product.sku, &product.type_id, product.enabled) == (&row.sku, &row.type_id, row.enabled)
-                && websites(&product.website_ids) == websites(&row.website_ids)
-        };
-        let other = |product: &&StoredProduct| !rows.get(&product.product_id).is_some_and(|row| same(product, row));
-        Ok(products.iter().copied().filter(other).collect())
+        for website in shape.websites.iter().filter(|_| shape.websites.len() > 1 && !ids.is_empty()) {
+            let known = products.iter().filter(|product| product.website_ids.contains(&website.id)).count();
+            if self.reader.count_members(website, &ids).await? != known as u64 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Adds settings and stock to products that were named without, and keeps all of it.
@@ -242,6 +255,12 @@ impl Verdict {
             None => {}
         }
     }
+}
+
+fn is_same(product: &StoredProduct, row: &ProductRow) -> bool {
+    let websites = |ids: &[u32]| ids.iter().copied().collect::<BTreeSet<u32>>();
+    (&product.sku, &product.type_id, product.enabled) == (&row.sku, &row.type_id, row.enabled)
+        && websites(&product.website_ids) == websites(&row.website_ids)
 }
 
 fn is_composite(product: &StoredProduct) -> bool {

@@ -49,7 +49,8 @@ impl Source {
             complete: self.knows_all(store).await?,
             watched,
             problem: (!trouble.problems.is_empty()).then(|| shortened(&trouble.problems)),
-            products: store.product_count(&self.name).await?,
+            // Where anything may have moved, nothing counts as read: it is tried again soon.
+            products: if watched { store.product_count(&self.name).await? } else { 0 },
         })
     }
 }

@@ -37,6 +37,7 @@ CREATE TABLE suspect (
     first    INTEGER NOT NULL,      -- suspect since then: their order
     since    INTEGER NOT NULL,      -- a reading that began then or later ends it
     cause    TEXT NOT NULL,         -- order | index | product | settings | whole
+    listed   INTEGER NOT NULL DEFAULT 0, -- an index lists it since then, or no longer: it may be elsewhere, or gone
     PRIMARY KEY (commerce, sku)
 ) WITHOUT ROWID;
 CREATE INDEX suspect_in_order ON suspect (commerce, urgency, first, sku);
