@@ -82,7 +82,7 @@ fn main() {
 fn table(products: u32) {
     let naive = virtually(async {
         let bench = Bench::start(products).await;
-        bench.tick(true).await;
+        bench.tick(true, 0).await;
         bench.measure(1, true, 0).await
     });
     let export = naive.routes[EXPORT];
@@ -90,8 +90,8 @@ fn table(products: u32) {
     row(products, "naive: everything exported", naive, None);
     let (quiet, moving) = virtually(async {
         let bench = Bench::start(products).await;
-        bench.tick(false).await;
-        bench.tick(false).await;
+        bench.tick(false, 0).await;
+        bench.tick(false, 0).await;
         let quiet = bench.measure(TICKS, false, 0).await;
         (quiet, bench.measure(TICKS, false, products / 100).await)
     });
@@ -154,8 +154,18 @@ impl Bench {
         Self { pair, assembly, clock, products, next: std::cell::Cell::new(0), _folder: folder }
     }
 
-    async fn tick(&self, everything: bool) {
-        self.clock.sleep(TICK).await;
+    async fn tick(&self, everything: bool, moving: u32) {
+        // Sales come one after the other.
+        for _ in 0..moving {
+            // A stride that comes to every product before it comes to one again.
+            let number = self.next.get();
+            self.next.set((number + 7919) % self.products);
+            self.pair.commerce.order(&format!("GEN-{:06}", number + 1), 1, 1).unwrap();
+            self.clock.sleep(TICK / moving).await;
+        }
+        if moving == 0 {
+            self.clock.sleep(TICK).await;
+        }
         let (stores, skus) = (BTreeSet::new(), Vec::new());
         let order = Order { cause: "bench", stores, skus, afresh: false, everything, read_since: self.clock.now() };
         let plan = self.assembly.accounts[0].cycle.plan(&order).await.unwrap();
@@ -165,13 +175,7 @@ impl Bench {
     async fn measure(&self, ticks: u32, everything: bool, moving: u32) -> Stats {
         self.pair.commerce.reset_stats();
         for _ in 0..ticks {
-            for _ in 0..moving {
-                // A stride that comes to every product before it comes to one again.
-                let number = self.next.get();
-                self.next.set((number + 7919) % self.products);
-                self.pair.commerce.order(&format!("GEN-{:06}", number + 1), 1, 1).unwrap();
-            }
-            self.tick(everything).await;
+            self.tick(everything, moving).await;
         }
         self.pair.commerce.stats()
     }
