@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::sim::Quantity;
-use crate::sim::world::{CommerceWorld, Edition, PastTheEnd, Version};
+use crate::sim::world::{CommerceWorld, PastTheEnd, Version};
 
 mod actions;
 mod auth;
@@ -63,7 +63,6 @@ pub struct Commerce {
 struct Settings {
     seed: u64,
     version: Version,
-    edition: Edition,
     /// Where input limits are on.
     largest_page: Option<i64>,
     past_the_end: PastTheEnd,
@@ -91,7 +90,6 @@ impl Commerce {
         let settings = Settings {
             seed: world.seed,
             version: world.version,
-            edition: world.edition,
             largest_page: world.input_limits.then_some(world.maximum_page_size),
             past_the_end: world.past_the_end,
             latency: world.latency,

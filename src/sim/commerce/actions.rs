@@ -3,7 +3,7 @@
 use super::Commerce;
 use super::change::{ChangeError, MassAction, ProductEdit, SourceEdit};
 use crate::sim::Quantity;
-use crate::sim::world::{ProductWorld, SystemWorld};
+use crate::sim::world::{Edition, ProductWorld, SystemWorld};
 
 impl Commerce {
     pub fn create(&self, product: &ProductWorld) -> Result<(), ChangeError> {
@@ -65,6 +65,16 @@ impl Commerce {
     /// Switches a source on or off, or ties it to other stocks.
     pub fn edit_source(&self, code: &str, edit: &SourceEdit) -> Result<(), ChangeError> {
         self.lock().shop.edit_source(code, edit, self.clock.now())
+    }
+
+    /// Has a website sell from another stock, or from none.
+    pub fn link_website(&self, code: &str, stock: Option<u32>) -> Result<(), ChangeError> {
+        self.lock().shop.link_website(code, stock)
+    }
+
+    /// Switches modules on or off.
+    pub fn set_edition(&self, edition: Edition) {
+        self.lock().shop.edition = edition;
     }
 
     /// Gives a product another SKU; its id stays.

@@ -250,6 +250,16 @@ impl Shop {
         Ok(())
     }
 
+    /// The next dump and export are of the other stock.
+    pub(super) fn link_website(&mut self, code: &str, stock: Option<u32>) -> Result<(), ChangeError> {
+        if let Some(stock) = stock.filter(|stock| !self.stocks.contains_key(stock)) {
+            return Err(ChangeError::UnknownStock(stock));
+        }
+        let website = self.websites.values_mut().find(|website| website.code == code);
+        website.ok_or_else(|| ChangeError::UnknownWebsite(code.to_owned()))?.stock_id = stock;
+        Ok(())
+    }
+
     pub(super) fn set_quantity(
         &mut self,
         sku: &str,

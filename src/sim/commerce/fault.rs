@@ -39,9 +39,15 @@ pub struct Fault {
 pub enum FaultKind {
     #[serde(rename = "status_500")]
     Status500,
+    /// The right was taken away, or the token.
+    #[serde(rename = "status_401")]
+    Status401,
     /// A page that calls itself text.
     #[serde(rename = "database_500")]
     Database500,
+    /// A web server in front of the shop that does not let the route through.
+    #[serde(rename = "html_404")]
+    Html404,
     /// Maintenance.
     #[serde(rename = "html_503")]
     Html503,
@@ -130,7 +136,9 @@ impl Fault {
     pub(super) fn instead(&self) -> Option<Reply> {
         Some(match self.kind {
             FaultKind::Status500 => Reply::internal_error(),
+            FaultKind::Status401 => Reply::unauthorized("Magento_Backend::all"),
             FaultKind::Database500 => Reply::database(),
+            FaultKind::Html404 => Reply::html(StatusCode::NOT_FOUND, "404 Not Found"),
             FaultKind::Html503 => Reply::maintenance(),
             FaultKind::Html429 => Reply::html(StatusCode::TOO_MANY_REQUESTS, "429 Too Many Requests"),
             FaultKind::Html200 => Reply::html(StatusCode::OK, "Welcome"),

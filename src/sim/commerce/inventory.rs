@@ -122,8 +122,12 @@ pub(super) fn stock_resolver(shop: &Shop, kind: &str, code: &str) -> Result<Repl
 }
 
 pub(super) fn stock_json(shop: &Shop, id: u32, name: &str) -> Value {
-    let mut codes: Vec<&str> =
-        shop.websites.values().filter(|website| website.stock_id == id).map(|website| website.code.as_str()).collect();
+    let mut codes: Vec<&str> = shop
+        .websites
+        .values()
+        .filter(|website| website.stock_id == Some(id))
+        .map(|website| website.code.as_str())
+        .collect();
     codes.sort_unstable();
     let channels: Vec<Value> = codes.iter().map(|code| json!({ "type": "website", "code": code })).collect();
     json!({ "stock_id": id, "name": name, "extension_attributes": { "sales_channels": channels } })

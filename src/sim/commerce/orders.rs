@@ -37,7 +37,7 @@ impl Shop {
         let product = self.stocked(sku, stock)?;
         let id = product.id;
         let managed = self.products.get(&id).is_some_and(|product| self.rules(product).managed);
-        if managed && !self.single_stock {
+        if managed && !self.single_stock() {
             self.index_falls_behind(id, now);
             self.deduct(id, stock, quantity)?;
             self.reserve(sku, stock, -Quantity::whole(quantity.into()), now)?;
@@ -121,7 +121,7 @@ impl Shop {
             return Ok(());
         }
         self.index_falls_behind(id, now);
-        if self.single_stock {
+        if self.single_stock() {
             self.take_from_stock_item(id, quantity);
             return Ok(());
         }

@@ -81,7 +81,10 @@ impl Commerce {
             Some((version, rest)) if version == "V1" => Route::parse(&head.method, rest),
             _ => None,
         };
-        route.filter(|route| self.has_route(route)).map(|route| (route, store)).ok_or_else(Reply::no_route)
+        route
+            .filter(|route| self.has_route(inner.shop.edition, route))
+            .map(|route| (route, store))
+            .ok_or_else(Reply::no_route)
     }
 
     /// The website of the store view that is asked, and the path from the version on. The view stands in the path, or
@@ -103,17 +106,17 @@ impl Commerce {
         Ok((store, segments))
     }
 
-    fn has_module_of(&self, route: &Route) -> bool {
-        match self.settings.edition {
+    fn has_module_of(edition: Edition, route: &Route) -> bool {
+        match edition {
             Edition::MultiSource => true,
             Edition::WithoutExport => !matches!(route, Route::Export(..) | Route::Dump(..)),
             Edition::SingleStock => !route.is_inventory(),
         }
     }
 
-    fn has_route(&self, route: &Route) -> bool {
+    fn has_route(&self, edition: Edition, route: &Route) -> bool {
         let in_cloud = self.settings.tenant.is_some();
-        self.has_module_of(route) && !(in_cloud && *route == Route::AdminToken)
+        Self::has_module_of(edition, route) && !(in_cloud && *route == Route::AdminToken)
     }
 
     fn answer(&self, inner: &mut Inner, asked: &Asked<'_>) -> Result<Reply, Reply> {
@@ -159,17 +162,14 @@ impl Commerce {
             Route::Links => tables::links(shop, &required()?, end),
             Route::LowStock => stock_items::low_stock(shop, params, asked.quirks.overlap, self.settings.seed),
             Route::StockItem(sku) => stock_items::single(shop, sku),
-            Route::StockStatus(sku) => {
-                let multi_source = self.settings.edition != Edition::SingleStock;
-                stock_items::status(shop, sku, (params, asked.store), multi_source, self.clock.now())
-            }
+            Route::StockStatus(sku) => stock_items::status(shop, sku, (params, asked.store), self.clock.now()),
             Route::Orders => tables::orders(shop, &required()?, end),
             Route::Websites => Ok(store::websites(shop)),
             Route::StoreViews => Ok(store::store_views(shop)),
             Route::StoreConfigs => {
                 Ok(store::store_configs(shop, &format!("{}://{}/", asked.head.scheme, asked.head.host)))
             }
-            Route::Modules => Ok(store::modules(self.settings.edition)),
+            Route::Modules => Ok(store::modules(shop.edition)),
             Route::AdminToken | Route::ImsToken => Err(Reply::no_route()),
         }
     }

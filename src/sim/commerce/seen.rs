@@ -12,7 +12,7 @@ impl Shop {
             managed: product.manage_stock.unwrap_or(self.system.manage_stock),
             backorders: product.backorders.unwrap_or(self.system.backorders),
             // Without the inventory modules a threshold below 0 is saved as 0.
-            raw_min_qty: if self.single_stock { raw_min_qty.max(Quantity::ZERO) } else { raw_min_qty },
+            raw_min_qty: if self.single_stock() { raw_min_qty.max(Quantity::ZERO) } else { raw_min_qty },
         }
     }
 
@@ -61,7 +61,7 @@ impl Shop {
             return true;
         }
         let enough = |quantity: Quantity| {
-            if self.single_stock { quantity > rules.min_qty() } else { quantity != Quantity::ZERO }
+            if self.single_stock() { quantity > rules.min_qty() } else { quantity != Quantity::ZERO }
         };
         self.legacy_items(product)
             .any(|item| item.stock.in_stock && (rules.backorders > 0 || enough(item.stock.quantity)))

@@ -19,7 +19,8 @@ pub(super) struct Website {
     pub(super) code: String,
     pub(super) name: String,
     pub(super) store_view: String,
-    pub(super) stock_id: u32,
+    /// None where no stock's sales channels name it.
+    pub(super) stock_id: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -98,8 +99,7 @@ impl Order {
 #[derive(Debug)]
 pub(super) struct Shop {
     pub(super) system: SystemWorld,
-    /// No inventory modules: one quantity per product, which orders take from.
-    pub(super) single_stock: bool,
+    pub(super) edition: Edition,
     pub(super) websites: BTreeMap<u32, Website>,
     pub(super) stocks: BTreeMap<u32, String>,
     pub(super) sources: BTreeMap<String, Source>,
@@ -120,7 +120,7 @@ impl Shop {
     pub(super) fn new(world: &CommerceWorld, now: Timestamp) -> Self {
         let mut shop = Self {
             system: world.system,
-            single_stock: world.edition == Edition::SingleStock,
+            edition: world.edition,
             websites: BTreeMap::new(),
             stocks: world.stock.iter().map(|stock| (stock.id, stock.name.clone())).collect(),
             sources: BTreeMap::new(),
@@ -138,7 +138,7 @@ impl Shop {
             let usual_view = if place == 0 { "default".to_owned() } else { format!("{}_view", website.code) };
             let store_view = website.store_view.clone().unwrap_or(usual_view);
             let name = website.name.clone().unwrap_or_else(|| website.code.clone());
-            let entry = Website { code: website.code.clone(), name, store_view, stock_id: website.stock_id };
+            let entry = Website { code: website.code.clone(), name, store_view, stock_id: Some(website.stock_id) };
             shop.websites.insert(website.id, entry);
         }
         for source in &world.source {
@@ -264,7 +264,12 @@ impl Shop {
         if website_code.eq_ignore_ascii_case("admin") {
             return Some(DEFAULT_STOCK);
         }
-        self.websites.values().find(|site| site.code.eq_ignore_ascii_case(website_code)).map(|site| site.stock_id)
+        self.websites.values().find(|site| site.code.eq_ignore_ascii_case(website_code))?.stock_id
+    }
+
+    /// No inventory modules: one quantity per product, which orders take from.
+    pub(super) fn single_stock(&self) -> bool {
+        self.edition == Edition::SingleStock
     }
 
     /// The website of a store view: the admin's is 0, and nothing is known of an unknown code.

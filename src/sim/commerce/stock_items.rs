@@ -113,17 +113,14 @@ pub(super) fn single(shop: &Shop, sku: &str) -> Result<Reply, Reply> {
 }
 
 /// The number of the stock of the website that is asked for, else of the store view's; but the default stock's id.
-pub(super) fn status(
-    shop: &Shop,
-    sku: &str,
-    (params, store): (&Params, u32),
-    multi_source: bool,
-    now: Timestamp,
-) -> Result<Reply, Reply> {
-    let product = find(shop, sku)?;
+pub(super) fn status(shop: &Shop, sku: &str, (params, store): (&Params, u32), now: Timestamp) -> Result<Reply, Reply> {
+    let (product, multi_source) = (find(shop, sku)?, !shop.single_stock());
     let scope = params.text("scopeId").and_then(|id| id.parse().ok()).unwrap_or(store);
     let website = shop.websites.get(&scope);
-    let stock = website.map_or(DEFAULT_STOCK, |website| website.stock_id);
+    let stock = match website {
+        Some(website) if multi_source => website.stock_id.ok_or_else(Reply::no_stock_found)?,
+        _ => DEFAULT_STOCK,
+    };
     let (qty, in_stock) = if product.is_composite() {
         (Quantity::ZERO, shop.composite_salable(product, stock))
     } else if multi_source {
