@@ -1,22 +1,33 @@
 //! Salable quantities where the export module is missing: whether they are salable for many, how many one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use serde::Deserialize;
 
 use super::query::{Query, encode, fits_path};
-use super::stocks::Export;
+use super::skus::{chunks, encoded_length};
+use super::stocks::{Export, Which};
 use super::{Reader, StockRow, Website, wire};
 use crate::http::Fault;
 use crate::model::{Decimal, ProductType};
 
-/// 1.8 ms a SKU; the URL has room for no more of the longest.
+/// 1.8 ms a SKU. The URL has room for fewer of the longest.
 const AT_ONCE: usize = 30;
+/// A parameter around a SKU.
+const PARAMETER: usize = 20;
+
+/// Which product it is.
+#[derive(Deserialize)]
+struct Named {
+    sku: String,
+}
 
 /// A product whose level is asked for alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Single<'a> {
+    pub(super) product_id: u64,
     pub(super) sku: &'a str,
     pub(super) type_id: &'a str,
     pub(super) managed: bool,
@@ -30,8 +41,50 @@ impl Single<'_> {
 }
 
 impl Reader {
-    /// Like an export of these products: what cannot be asked for is unknown.
+    /// Like an export of the products of these that are enabled and in the website; the others are left out.
+    pub(super) async fn levels_of_sellable(&self, website: &Website, products: &[Single<'_>]) -> Result<Export, Fault> {
+        let mut export = self.ask_singly(website, products).await?;
+        let ids: Vec<u64> = products.iter().map(|product| product.product_id).collect();
+        // Last, as what was deleted while the others were asked for is not salable and there no more.
+        let named = self.named(Which::Sellable(&ids), Some(website)).await?;
+        export.rows.retain(|sku, _| named.contains(sku));
+        Ok(export)
+    }
+
+    /// Like an export of these products: what cannot be asked for is unknown, and so is what is gone meanwhile.
     pub(super) async fn levels_singly(&self, website: &Website, products: &[Single<'_>]) -> Result<Export, Fault> {
+        let mut export = self.ask_singly(website, products).await?;
+        let shut = |sku: &str| matches!(export.rows.get(sku), Some(StockRow::Level { is_salable: false, .. }));
+        let ids: Vec<u64> = products.iter().filter(|one| shut(one.sku)).map(|one| one.product_id).collect();
+        let named = self.named(Which::Ids(&ids), None).await?;
+        for (sku, row) in &mut export.rows {
+            if matches!(row, StockRow::Level { is_salable: false, .. }) && !named.contains(sku) {
+                *row = StockRow::Unknown("commerce does not name the product any more".to_owned());
+            }
+        }
+        Ok(export)
+    }
+
+    /// The exact SKUs of those that there are.
+    pub(super) async fn named(&self, which: Which<'_>, website: Option<&Website>) -> Result<BTreeSet<String>, Fault> {
+        let (Which::Ids(ids) | Which::Sellable(ids)) = which else { return Ok(BTreeSet::new()) };
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let query = which.filter(Query::new("V1/products"));
+        let query = website.into_iter().fold(query, |query, website| query.filter("website_id", "eq", website.id));
+        let query = query.first_page(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+        let list: wire::List = self.client.get("products", &query.with("fields", "items[sku],total_count")).await?;
+        let (rows, flaw) = list.rows::<Named>();
+        let cut = (list.len() as u64) < list.total_count;
+        match flaw.or_else(|| cut.then(|| format!("{} rows where the server counts {}", list.len(), list.total_count)))
+        {
+            Some(flaw) => Err(Fault::nonsense(format!("products: {flaw}"))),
+            None => Ok(rows.into_iter().map(|row| row.sku).collect()),
+        }
+    }
+
+    async fn ask_singly(&self, website: &Website, products: &[Single<'_>]) -> Result<Export, Fault> {
         let Some(stock) = website.stock_id else {
             return Err(Fault::nonsense(format!("no stock is linked to the website {}", website.code)));
         };
@@ -41,8 +94,8 @@ impl Reader {
         let mut rows: BTreeMap<String, StockRow> =
             others.iter().map(|product| (product.sku.to_owned(), nothing.clone())).collect();
         let skus: Vec<&str> = asked.iter().map(|product| product.sku).collect();
-        for chunk in skus.chunks(AT_ONCE) {
-            let salable = self.are_salable(stock, chunk).await?;
+        for chunk in chunks(skus, AT_ONCE, |sku| PARAMETER + encoded_length(sku)) {
+            let salable = self.are_salable(stock, &chunk).await?;
             // All at once here; the client lets out as many as the shop is to bear.
             let mut asked: FuturesUnordered<_> =
                 chunk.iter().map(|sku| self.level_of(stock, sku, salable.get(*sku).copied())).collect();

@@ -9,14 +9,19 @@ use futures_util::stream::FuturesUnordered;
 use super::per_sku::Single;
 use super::products::with_fields;
 use super::query::{Query, encode, fits_path};
-use super::stocks::{Export, Which};
+use super::stocks::{Export, Halves, Which};
 use super::{Edition, ProductRow, Reader, StockConfig, StockItem, StockRow, Wanted, Website, wire};
 use crate::http::Fault;
-use crate::model::{Decimal, Sku};
+use crate::model::Sku;
+
+pub use super::stocks::Confirmed;
 
 /// Shops refuse URLs of 8 kB; the rest of the URL and the signature need room too.
 const LONGEST_QUERY: usize = 6000;
 const MOST_PER_QUERY: usize = 50;
+
+/// With more that fail, it is the server.
+const MOST_FAILURES: u32 = 3;
 
 /// Ids in one URL.
 const MOST_IDS: u32 = 300;
@@ -47,19 +52,6 @@ pub enum Found {
     Unknown(String),
 }
 
-/// What asking singly said about a managed product that an export left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Confirmed {
-    /// Nothing of the website's stock: no source of the product belongs to it.
-    NoSource,
-    /// The export was wrong to leave it out.
-    HasSource {
-        salable: Decimal,
-        is_salable: bool,
-    },
-    Unknown(String),
-}
-
 /// Products by their exact SKU, and the SKUs that could not be asked for.
 #[derive(Debug, Default)]
 struct Lookup {
@@ -75,7 +67,8 @@ impl Reader {
         let mut lookup = Lookup::default();
         // Half a page: SKUs that differ in case only come along.
         let most = MOST_PER_QUERY.min(self.page_size.load(Ordering::Relaxed) as usize / 2).max(1);
-        for chunk in chunks(skus, most) {
+        // Two parameters with their long keys, and the SKU as it travels.
+        for chunk in chunks(skus, most, |sku| 180 + encoded_length(sku.as_str())) {
             self.look_up(wanted, &chunk, &mut lookup).await?;
         }
         let mut missing = Vec::new();
@@ -118,20 +111,27 @@ impl Reader {
     ) -> Result<Levels, Fault> {
         let export = match wanted.edition {
             Edition::Export => {
-                let ids: Vec<u64> = products.iter().map(|product| product.product_id).collect();
-                let size = self.page_size.load(Ordering::Relaxed).max(u32::try_from(ids.len()).unwrap_or(u32::MAX));
-                self.export(website, Which::Sellable(&ids), true, size).await?
+                let count = u32::try_from(products.len()).unwrap_or(u32::MAX);
+                let size = self.page_size.load(Ordering::Relaxed).max(count);
+                let names: Vec<(u64, &str)> = products.iter().map(|one| (one.product_id, one.sku)).collect();
+                self.export_around_crashes(website, &names, |ids| Which::Sellable(ids), true, size).await?
             }
             Edition::PerSku => {
                 let singles = products.iter().map(|product| Single {
+                    product_id: product.product_id,
                     sku: product.sku,
                     type_id: product.type_id,
                     managed: product.config.is_none_or(|config| config.managed),
                 });
-                self.levels_singly(website, &singles.collect::<Vec<_>>()).await?
+                self.levels_of_sellable(website, &singles.collect::<Vec<_>>()).await?
             }
             Edition::StockItems => Export::default(),
         };
+        // Who knows what it answers.
+        let asked: BTreeSet<&str> = products.iter().map(|product| product.sku).collect();
+        if export.rows.keys().any(|sku| !asked.contains(sku.as_str())) {
+            return Err(Fault::nonsense("export: names products that were not asked for"));
+        }
         Ok(Levels { rows: export.rows, doubt: export.doubt })
     }
 
@@ -140,56 +140,37 @@ impl Reader {
         self.page_size.load(Ordering::Relaxed).clamp(1, MOST_IDS)
     }
 
-    /// Asks singly, by another route where there is one, about a managed product that a whole export left out.
-    pub async fn confirm_absent_stock(
-        &self,
-        website: &Website,
-        sku: &Sku,
-        product_id: u64,
-    ) -> Result<Confirmed, Fault> {
-        let status = if fits_path(sku.as_str()) { self.status(website, sku.as_str()).await? } else { None };
-        let nothing = |status: &wire::StockStatus| status.qty == Decimal::ZERO && status.salable == 0;
-        if status.as_ref().is_some_and(|status| status.product_id == Some(product_id) && nothing(status)) {
-            return Ok(Confirmed::NoSource);
-        }
-        let export = self.export_ids(website, &[product_id], 1).await?.doubt_strangers([sku.as_str()]);
-        Ok(match (export.rows.get(sku.as_str()), export.doubt, status) {
-            (Some(StockRow::Level { salable, is_salable }), ..) => {
-                Confirmed::HasSource { salable: *salable, is_salable: *is_salable }
-            }
-            (Some(_), ..) => Confirmed::Unknown("the export contradicts itself".to_owned()),
-            (None, Some(doubt), _) => Confirmed::Unknown(doubt),
-            (None, None, Some(status)) if !nothing(&status) => {
-                Confirmed::Unknown("the export leaves out a product that its stock status names".to_owned())
-            }
-            (None, None, _) => Confirmed::NoSource,
-        })
-    }
-
-    async fn status(&self, website: &Website, sku: &str) -> Result<Option<wire::StockStatus>, Fault> {
-        let query = Query::new(format!("V1/stockStatuses/{sku}")).with("scopeId", website.id);
-        match self.client.get("stockStatuses", &query).await {
-            Ok(status) => Ok(Some(status)),
-            Err(fault) if concerns_one(&fault) => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
     async fn look_up(&self, wanted: &Wanted<'_>, skus: &[&Sku], lookup: &mut Lookup) -> Result<(), Fault> {
+        let mut halves = Halves::of(skus);
+        while let Some(part) = halves.part() {
+            if let Some(found) = halves.take(part, self.find(wanted, part).await)? {
+                lookup.products.extend(found.products);
+                lookup.absent.extend(found.absent);
+                lookup.unknown.extend(found.unknown);
+            }
+        }
+        lookup.unknown.extend(halves.bad.into_iter().map(|(sku, fault)| ((*sku).clone(), fault.to_string())));
+        Ok(())
+    }
+
+    async fn find(&self, wanted: &Wanted<'_>, skus: &[&Sku]) -> Result<Lookup, Fault> {
+        let mut lookup = Lookup::default();
         let query = |size| {
             let query = Query::new("V1/products").equals_any("sku", skus).first_page(size);
             with_fields(query, wanted.attributes)
         };
-        let (_, list) = match self.client.page::<wire::List>("products", &self.page_size, query).await {
+        let list = match self.client.page::<wire::List>("products", &self.page_size, query).await {
             Err(fault) if concerns_one(&fault) => {
                 lookup.unknown.extend(skus.iter().map(|sku| ((*sku).clone(), fault.to_string())));
-                return Ok(());
+                return Ok(lookup);
             }
-            answer => answer?,
+            answer => answer?.1,
         };
         let (products, flaw) = list.rows::<wire::Product>();
         let cut = (list.len() as u64) < list.total_count;
         let doubt = flaw.or_else(|| cut.then(|| format!("{} of {} products", list.len(), list.total_count)));
+        let stranger = products.iter().any(|product| !skus.iter().any(|sku| may_fold_to(&product.sku, sku.as_str())));
+        let doubt = doubt.or_else(|| stranger.then(|| "products that were not asked for".to_owned()));
         // Commerce folds case and trims blanks; what it found that way is another SKU.
         let mut products: BTreeMap<Sku, wire::Product> =
             products.into_iter().map(|product| (product.sku.as_str().into(), product)).collect();
@@ -204,7 +185,7 @@ impl Reader {
                 (None, None) => lookup.absent.push((*sku).clone()),
             }
         }
-        Ok(())
+        Ok(lookup)
     }
 
     async fn items_of(
@@ -225,8 +206,13 @@ impl Reader {
             .map(|(sku, id)| self.stock_item(edition, sku.as_str(), *id))
             .collect();
         let mut items = HashMap::new();
+        let mut failures = 0;
         while let Some(item) = asked.next().await {
-            items.extend(item?.map(|item| (item.product_id, item)));
+            match item {
+                // One product's trouble is not the others'.
+                Err(Fault::Exhausted { .. }) if failures < MOST_FAILURES => failures += 1,
+                item => items.extend(item?.map(|item| (item.product_id, item))),
+            }
         }
         Ok(items)
     }
@@ -265,17 +251,23 @@ impl Reader {
     ) -> Result<Export, Fault> {
         match edition {
             Edition::Export => {
-                let ids: Vec<u64> = members.iter().map(|row| row.product_id).collect();
-                let export = self.export_ids(website, &ids, size).await?;
-                Ok(export.doubt_strangers(members.iter().map(|row| row.sku.as_str())))
+                let names: Vec<(u64, &str)> = members.iter().map(|row| (row.product_id, row.sku.as_str())).collect();
+                match self.export_around_crashes(website, &names, |ids| Which::Ids(ids), false, size).await {
+                    Err(fault) if concerns_one(&fault) => Ok(Export::failed(&fault)),
+                    export => Ok(export?.doubt_strangers(members.iter().map(|row| row.sku.as_str()))),
+                }
             }
             Edition::PerSku => {
                 let singles = members.iter().map(|row| Single {
+                    product_id: row.product_id,
                     sku: row.sku.as_str(),
                     type_id: &row.type_id,
                     managed: row.config.is_some_and(|config| config.managed),
                 });
-                self.levels_singly(website, &singles.collect::<Vec<_>>()).await
+                match self.levels_singly(website, &singles.collect::<Vec<_>>()).await {
+                    Err(fault) if concerns_one(&fault) => Ok(Export::failed(&fault)),
+                    answer => answer,
+                }
             }
             Edition::StockItems => {
                 let stock = |row: &&ProductRow| Some((row.sku.to_string(), items.get(&row.product_id)?.stock.clone()));
@@ -283,27 +275,29 @@ impl Reader {
             }
         }
     }
+}
 
-    async fn export_ids(&self, website: &Website, ids: &[u64], size: u32) -> Result<Export, Fault> {
-        match self.export(website, Which::Ids(ids), false, size).await {
-            Err(fault) if concerns_one(&fault) => Ok(Export::failed(&fault)),
-            answer => answer,
-        }
-    }
+/// Whether asking for one may find the other. What letters outside of ASCII count as is the database's affair.
+fn may_fold_to(found: &str, asked: &str) -> bool {
+    let (found, asked) = (found.trim_end_matches(' '), asked.trim_end_matches(' '));
+    !found.is_ascii() || !asked.is_ascii() || found.eq_ignore_ascii_case(asked)
 }
 
 /// Whether a fault says something about what was asked for, rather than about the server: then others may be asked for.
-fn concerns_one(fault: &Fault) -> bool {
+pub(super) fn concerns_one(fault: &Fault) -> bool {
     matches!(fault, Fault::Rejected(_) | Fault::Nonsense { .. })
 }
 
+pub(super) fn encoded_length(sku: &str) -> usize {
+    encode(sku).map(str::len).sum()
+}
+
 /// Parts that fit a URL each, in order.
-fn chunks<'a>(skus: impl IntoIterator<Item = &'a Sku>, most: usize) -> Vec<Vec<&'a Sku>> {
-    let mut chunks: Vec<Vec<&Sku>> = Vec::new();
+pub(super) fn chunks<T>(skus: impl IntoIterator<Item = T>, most: usize, cost: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut chunks: Vec<Vec<T>> = Vec::new();
     let mut length = 0;
     for sku in skus {
-        // Two parameters with their long keys, and the SKU as it travels.
-        let cost = 180 + encode(sku.as_str()).map(str::len).sum::<usize>();
+        let cost = cost(&sku);
         length += cost;
         match chunks.last_mut() {
             Some(chunk) if length <= LONGEST_QUERY && chunk.len() < most => chunk.push(sku),

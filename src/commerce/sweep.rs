@@ -8,10 +8,12 @@ use tokio::sync::mpsc;
 use super::configs::Configs;
 use super::per_sku::Single;
 use super::products::Page;
-use super::stocks::{Export, Which};
+use super::stocks::{Export, Which, is_crash};
 use super::{Edition, ProductRow, Reader, StockRow, Wanted, Website, wire};
 use crate::http::Fault;
 
+/// Commerce keeps no longer one: an answer with such a name says nothing about those that it leaves out.
+const LONGEST_SKU: usize = 64;
 /// More reasons say no more.
 const MOST_REASONS: usize = 20;
 
@@ -125,6 +127,9 @@ impl Reader {
         let exports = future::join_all(exports).await;
         let mut flaws = page.flaws;
         flaws.extend(exports.iter().filter_map(|export| export.doubt.clone()));
+        if page.products.iter().any(|product| product.sku.chars().count() > LONGEST_SKU) {
+            flaws.push(format!("products after id {}: a SKU of more than {LONGEST_SKU} characters", page.after));
+        }
         let rows = page.products.into_iter().map(|product| {
             let config = configs.by_product.get(&product.id).copied();
             let mut row = ProductRow::new(product, wanted.attributes, config);
@@ -154,6 +159,7 @@ impl Reader {
                 let members =
                     products().filter(|product| product.extension_attributes.website_ids.contains(&website.id));
                 let asked = members.map(|product| Single {
+                    product_id: product.id,
                     sku: &product.sku,
                     type_id: &product.type_id,
                     managed: configs.by_product.get(&product.id).is_some_and(|config| config.managed),
@@ -172,7 +178,14 @@ impl Reader {
             return Export::default();
         }
         let which = Which::Range { after: page.after, last: page.last };
-        let answer = self.export(website, which, members < page.products.len(), page.size).await;
+        let members_only = members < page.products.len();
+        let answer = match self.export(website, which, members_only, page.size).await {
+            Err(fault) if is_crash(&fault) => {
+                let names: Vec<(u64, &str)> = page.products.iter().map(|one| (one.id, one.sku.as_str())).collect();
+                self.export_around_crashes(website, &names, |ids| Which::Ids(ids), members_only, page.size).await
+            }
+            answer => answer,
+        };
         let skus = page.products.iter().map(|product| product.sku.as_str());
         answer.map_or_else(|fault| Export::failed(&fault), |export| export.doubt_strangers(skus))
     }

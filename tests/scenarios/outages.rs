@@ -35,7 +35,6 @@ async fn three_pages() -> Bench {
 #[tokio::test(start_paused = true)]
 async fn one_page_that_fails_touches_only_its_products() {
     for (route, kind) in [
-        (EXPORT, FaultKind::Status500),
         (EXPORT, FaultKind::Html503),
         (EXPORT, FaultKind::ShortBody),
         (EXPORT, FaultKind::CutBody),
@@ -46,7 +45,7 @@ async fn one_page_that_fails_touches_only_its_products() {
     ] {
         let bench = three_pages().await;
         // The second page; what may be bad luck is tried three times.
-        let retried = matches!(kind, FaultKind::Status500 | FaultKind::Html503 | FaultKind::CutBody);
+        let retried = matches!(kind, FaultKind::Html503 | FaultKind::CutBody);
         let count = if retried { 3 } else { 1 };
         bench.pair.commerce.set_fault(on(kind, route, 1, Some(count)));
         let plan = bench.full_cycle().await;
