@@ -17,7 +17,7 @@ use stocksync::reason::Reason;
 use stocksync::sim::amazon::{Edit, Event, Fault, Operation, Stats};
 use stocksync::sim::commerce::ProductEdit;
 use stocksync::sim::{Pair, Quantity};
-use stocksync::store::{JournalEntry, Store};
+use stocksync::store::{JournalEntry, Store, SweepRecord};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -119,6 +119,14 @@ impl Bench {
         self.cycle_of(&self.order()).await
     }
 
+    /// A cycle in five minutes, and Amazon showing what it sent.
+    pub(crate) async fn tick(&self) -> Plan {
+        self.wait("5m").await;
+        let plan = self.cycle().await;
+        self.wait("1m").await;
+        plan
+    }
+
     /// A cycle that reads everything, as a person gets it.
     pub(crate) async fn full_cycle(&self) -> Plan {
         self.cycle_of(&Order { everything: true, ..self.order() }).await
@@ -210,6 +218,11 @@ impl Bench {
     pub(crate) async fn listing(&self, sku: &str) -> Listing {
         let account = self.assembly.accounts[0].name();
         self.store().listings_named(Some(account), &[sku.into()]).await.unwrap().remove(0)
+    }
+
+    /// What the last read of the shop came to.
+    pub(crate) async fn last_read(&self) -> SweepRecord {
+        self.store().sweep(&"shop".into()).await.unwrap().unwrap()
     }
 
     pub(crate) async fn journal(&self, sku: &str) -> Vec<JournalEntry> {

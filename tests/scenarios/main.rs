@@ -3,11 +3,15 @@
 
 mod belief;
 mod bench;
+mod completeness;
 mod deciding;
+mod editions;
 mod listings;
 mod mapping;
+mod misbehaviour;
 mod names;
 mod newest;
+mod odd_skus;
 mod outages;
 mod pacing;
 mod quantities;

@@ -10,8 +10,26 @@ use stocksync::sim::world::World;
 /// The shop has the websites `base`, `eu` and `outlet`, each with a stock and a source of its own.
 const WEBSITES: [(&str, u32, &str); 3] = [("base", 1, "default"), ("eu", 2, "leipzig"), ("outlet", 3, "bremen")];
 
+/// How the program signs in to the shop, and what the shop has of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    #[default]
+    Bearer,
+    Signed,
+    /// The shop is of the cloud service.
+    Cloud,
+}
+
+const KEYS: [(&str, &str); 4] = [
+    ("consumer_key", "consumer00000000000000000000key1"),
+    ("consumer_secret", "consumer-secret"),
+    ("access_token", "access0000000000000000000token01"),
+    ("access_token_secret", "access-secret"),
+];
+
 #[derive(Clone, Default)]
 pub(crate) struct Scene {
+    sign_in: SignIn,
     amazon: String,
     commerce: String,
     link: String,
@@ -170,6 +188,25 @@ impl Scene {
         self
     }
 
+    /// Keys of the world's `[commerce]`.
+    pub(crate) fn commerce(mut self, line: &str) -> Self {
+        writeln!(self.commerce, "{line}").unwrap();
+        self
+    }
+
+    pub(crate) fn sign_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in = sign_in;
+        match sign_in {
+            SignIn::Bearer => self,
+            SignIn::Signed => {
+                self.commerce(&format!("oauth = {{ {} }}", keys()))
+            }
+            SignIn::Cloud => self.commerce(
+                "ims = { client_id = \"client\", client_secret = \"secret\", org_id = \"org@AdobeOrg\", tenant_id = \"T3nant\" }",
+            ),
+        }
+    }
+
     /// Keys of the configuration's `[[commerce]]`.
     pub(crate) fn commerce_key(mut self, line: &str) -> Self {
         writeln!(self.shop, "{line}").unwrap();
@@ -221,11 +258,25 @@ impl Scene {
         parsed.unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
+    fn access(&self, shop: &str) -> String {
+        match self.sign_in {
+            SignIn::Bearer => {
+                format!("base_url = \"{shop}\"\nauth = {{ method = \"bearer\", token = \"token\" }}")
+            }
+            SignIn::Signed => {
+                format!("base_url = \"{shop}\"\nauth = {{ method = \"oauth1\", {} }}", keys())
+            }
+            SignIn::Cloud => format!(
+                "base_url = \"{shop}/T3nant\"\nauth = {{ method = \"ims\", client_id = \"client\", \
+                 client_secret = \"secret\", org_id = \"org@AdobeOrg\", token_url = \"{shop}/ims/token/v3\" }}"
+            ),
+        }
+    }
+
     fn config_text(&self, folder: &Path, pair: &Pair) -> String {
         let (folder, amazon) = (folder.display(), pair.amazon_url());
         let mut text = format!("[state]\nurl = \"sqlite:{folder}/state.db\"\n[push]\n{}\n", self.push);
-        writeln!(text, "[[commerce]]\nname = \"shop\"\nbase_url = \"{}\"", pair.commerce_url()).unwrap();
-        writeln!(text, "auth = {{ method = \"bearer\", token = \"token\" }}\n{}", self.shop).unwrap();
+        writeln!(text, "[[commerce]]\nname = \"shop\"\n{}\n{}", self.access(&pair.commerce_url()), self.shop).unwrap();
         for Account { name, rest, .. } in &self.accounts {
             writeln!(text, "[[account]]\nname = \"{name}\"\nseller_id = \"{}\"\nregion = \"eu\"", seller(name))
                 .unwrap();
@@ -246,6 +297,11 @@ impl Scene {
 /// Amazon's id of an account's seller.
 pub(crate) fn seller(account: &str) -> String {
     format!("A1{}", account.to_uppercase())
+}
+
+/// The integration's four secrets, as both files write them.
+fn keys() -> String {
+    KEYS.map(|(key, value)| format!("{key} = \"{value}\"")).join(", ")
 }
 
 fn quoted(text: &str) -> String {
