@@ -139,7 +139,7 @@ impl Reader {
         let export = self.export_ids(website, &[product_id], 1).await?.doubt_strangers([sku.as_str()]);
         // An export knows no product that was deleted a moment ago either.
         let gone = || "commerce does not name the product any more".to_owned();
-        if export.rows.is_empty() && export.doubt.is_none() && status.is_none() {
+        if export.rows.is_empty() && export.doubt.is_none() && status.as_ref().is_none_or(nothing) {
             let named = self.named(Which::Ids(&[product_id]), None).await?;
             let there = named.contains(sku.as_str());
             return Ok(if there { Confirmed::NoSource } else { Confirmed::Unknown(gone()) });

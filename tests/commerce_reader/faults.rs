@@ -120,12 +120,7 @@ async fn trouble_that_passes_leaves_a_complete_sweep() {
 async fn a_bad_export_makes_only_its_products_unknown() {
     let cases: [(&str, Misbehaviour, usize, &str); 7] = [
         ("html", |asked, _| exporting_second(asked).then(|| reply(200, "\n<html>")), 10, "HTML"),
-        (
-            "500",
-            |asked, _| exporting_second(asked).then(|| reply(500, r#"{"message":"Internal Error"}"#)),
-            10,
-            "HTTP 500",
-        ),
+        ("503", |asked, _| exporting_second(asked).then(|| reply(503, r#"{"message":"Busy"}"#)), 10, "HTTP 503"),
         (
             "404",
             |asked, _| exporting_second(asked).then(|| reply(404, r#"{"message":"No linked stock found"}"#)),

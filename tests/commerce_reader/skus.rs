@@ -126,9 +126,11 @@ async fn absent_stock_is_confirmed_by_another_route() {
     let fair: Twist = |_, _| None;
     let has = |qty| Confirmed::HasSource { salable: Decimal::from_whole(qty), is_salable: qty > 0 };
     let unknown = Confirmed::Unknown(String::new());
-    let cases: [Case; 8] = [
+    let gone: Twist = |asked, _| (asked.path == "products").then(|| reply(200, list(vec![], 0)));
+    let cases: [Case; 9] = [
         ("no source", "PLAIN", None, fair, Confirmed::NoSource, 1),
-        ("no source, no path", "ODD/SKU", None, fair, Confirmed::NoSource, 1),
+        ("no source, no path", "ODD/SKU", None, fair, Confirmed::NoSource, 2),
+        ("deleted meanwhile", "ODD/SKU", None, gone, unknown.clone(), 2),
         ("a source", "PLAIN", Some(4.0), fair, has(4), 2),
         ("a source, no path", "ODD/SKU", Some(4.0), fair, has(4), 1),
         // The status of a source with nothing in it looks like no source; both are nothing to sell.
@@ -142,7 +144,7 @@ async fn absent_stock_is_confirmed_by_another_route() {
                 asked.path.contains("stockStatuses").then(|| reply(200, other.to_string()))
             },
             Confirmed::NoSource,
-            2,
+            3,
         ),
         (
             "routes that disagree",
