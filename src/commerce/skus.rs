@@ -262,7 +262,7 @@ impl Reader {
                     product_id: row.product_id,
                     sku: row.sku.as_str(),
                     type_id: &row.type_id,
-                    managed: row.config.is_some_and(|config| config.managed),
+                    managed: row.config.is_none_or(|config| config.managed),
                 });
                 match self.levels_singly(website, &singles.collect::<Vec<_>>()).await {
                     Err(fault) if concerns_one(&fault) => Ok(Export::failed(&fault)),

@@ -162,7 +162,7 @@ impl Reader {
                     product_id: product.id,
                     sku: &product.sku,
                     type_id: &product.type_id,
-                    managed: configs.by_product.get(&product.id).is_some_and(|config| config.managed),
+                    managed: configs.by_product.get(&product.id).is_none_or(|config| config.managed),
                 });
                 let asked: Vec<Single<'_>> = asked.collect();
                 self.levels_singly(website, &asked).await.unwrap_or_else(|fault| Export::failed(&fault))

@@ -322,7 +322,7 @@ impl Source {
             }
         }
         read.products = products.len() as u64;
-        self.keep(store, products).await?;
+        self.keep(store, shape, products).await?;
         Ok(Ok(read))
     }
 

@@ -293,7 +293,8 @@ async fn a_product_whose_stock_item_cannot_be_told_holds_up_no_other() {
     bench.pair.commerce.set_fault(Fault::every(Status500).on("V1/stockItems/P-00003"));
     let plan = bench.cycle().await;
     bench.wait("1m").await;
-    assert_eq!((late_of_twelve(&bench, 5), plan.problem), (vec![3], None));
+    // Its settings are those that are known.
+    assert_eq!((late_of_twelve(&bench, 5), plan.problem), (Vec::<u32>::new(), None));
 }
 
 #[ignore = "a page of products that fails ends the full read: those after it are read by no tick either"]

@@ -48,23 +48,23 @@ impl Source {
             }
             store.suspect(&self.name, whole, Cause::Whole, self.clock.now()).await?;
         }
-        let whole = store.suspects(&self.name, true, SINGLES_AT_ONCE).await?;
-        if !whole.is_empty() {
-            self.read_whole(store, shape, &whole).await?;
-        }
-        if suspects.len() == SUSPECTS_AT_ONCE as usize || whole.len() == SINGLES_AT_ONCE as usize {
-            tracing::warn!(
-                event = "products_wait",
-                commerce = %self.name,
-                "more products may have moved than are read in one tick; the others keep their quantity until their turn"
-            );
+        if suspects.len() == SUSPECTS_AT_ONCE as usize {
+            self.others_wait();
         }
         first_fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 
-    async fn read_whole(&self, store: &Store, shape: &Shape, skus: &[Sku]) -> Result<(), TickError> {
+    /// Reads everything about those whose stock alone says nothing.
+    pub(super) async fn read_whole(&self, store: &Store, shape: &Shape) -> Result<(), TickError> {
+        let skus = store.suspects(&self.name, true, SINGLES_AT_ONCE).await?;
+        if skus.is_empty() {
+            return Ok(());
+        }
+        if skus.len() == SINGLES_AT_ONCE as usize {
+            self.others_wait();
+        }
         let read_at = self.clock.now();
-        let read = self.read_singly(store, shape, skus).await??;
+        let read = self.read_singly(store, shape, &skus).await??;
         // Orders and dumps name what is no product, or is one no more.
         store.clear_suspects(&self.name, read.missing, read_at).await?;
         if let Some((sku, problem)) = read.unknown.first() {
@@ -78,6 +78,14 @@ impl Source {
             );
         }
         Ok(())
+    }
+
+    fn others_wait(&self) {
+        tracing::warn!(
+            event = "products_wait",
+            commerce = %self.name,
+            "more products may have moved than are read in one tick; the others keep their quantity until their turn"
+        );
     }
 
     /// Reads the stock of known products; one that makes its page fail costs only itself.
@@ -203,18 +211,31 @@ impl Source {
         let read_at = self.clock.now();
         let rows = self.reader.fill(&self.wanted(shape), rows).await?;
         let products = rows.into_iter().map(|row| stored(row, Tier::Exact, read_at)).collect();
-        Ok(self.keep(store, products).await?)
+        Ok(self.keep(store, shape, products).await?)
     }
 
     /// Keeps products that were asked about whole. Settings that could not be asked for singly are those that are known.
-    pub(super) async fn keep(&self, store: &Store, mut products: Vec<StoredProduct>) -> Result<(), StoreError> {
+    pub(super) async fn keep(
+        &self,
+        store: &Store,
+        shape: &Shape,
+        mut products: Vec<StoredProduct>,
+    ) -> Result<(), StoreError> {
         let bare: Vec<Sku> =
             products.iter().filter(|product| product.config.is_none()).map(|product| product.sku.clone()).collect();
         let known = store.products(&self.name, &bare).await?;
-        for product in &mut products {
-            product.config = product.config.or_else(|| known.get(&product.sku)?.config);
+        // Stock items hold the stock: with them, all have to be read for one that could not be asked for.
+        let mut all = !bare.is_empty() && !shape.rolls();
+        for product in products.iter_mut().filter(|product| product.config.is_none()) {
+            if let Some(known) = known.get(&product.sku) {
+                product.config = known.config;
+                if !shape.rolls() {
+                    product.stocks.clone_from(&known.stocks);
+                }
+            }
+            all |= product.config.is_none() && !is_composite(product);
         }
-        if products.iter().any(|product| product.config.is_none() && !is_composite(product)) {
+        if all {
             self.want_all_settings(store).await?;
         }
         store.save_products(&self.name, products).await

@@ -51,7 +51,8 @@ impl Source {
     fn failed_again(&self, part: Part, fault: &Fault) -> u32 {
         let mut sight = self.sight();
         let before = sight.get(&part).copied().unwrap_or_default();
-        let failures = if is_refused(fault) { (before + 1).max(FAILURES) } else { before + 1 };
+        // A dump is compared with the last one that came: nothing that it would have shown is lost.
+        let failures = if is_refused(fault) || part == Part::Index { (before + 1).max(FAILURES) } else { before + 1 };
         sight.insert(part, failures);
         failures
     }

@@ -13,10 +13,15 @@ pub(super) enum TickError {
     Commerce(#[from] Fault),
 }
 
+/// One route may be in trouble by itself, in two parts of a tick; with a third it is the shop.
+const HUNG: u32 = 3;
+
 /// What Commerce failed to answer in one tick.
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
     problems: Vec<String>,
+    /// Parts for which the shop was not there.
+    hung: u32,
     /// Asking for anything else would only wait as long again.
     down: bool,
 }
@@ -44,6 +49,12 @@ impl Source {
         }
         if turn && !trouble.down {
             trouble.keep(self.turn_window(store, shape).await, "rolling sweep")?;
+        }
+        if !trouble.down {
+            trouble.keep(self.read_whole(store, shape).await, "products that are not as they were known")?;
+        }
+        if !trouble.down && self.wants_all_settings(store).await? {
+            trouble.keep(self.watch_settings(store, shape).await, Part::Settings.name())?;
         }
         Ok(Outcome {
             complete: self.knows_all(store).await?,
@@ -84,7 +95,8 @@ impl Trouble {
             Ok(()) => Ok(()),
             Err(TickError::Store(error)) => Err(error),
             Err(TickError::Commerce(fault)) => {
-                self.down |= is_down(&fault);
+                self.hung += u32::from(is_down(&fault));
+                self.down = self.hung >= HUNG;
                 self.problems.push(format!("{what}: {fault}"));
                 Ok(())
             }
