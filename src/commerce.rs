@@ -133,15 +133,24 @@ impl Reader {
 
     /// By the website's code in lower case, as Commerce compares them.
     async fn stocks_of_websites(&self) -> Result<BTreeMap<String, u32>, Fault> {
-        let query = Query::new("V1/inventory/stocks").first_page(client::SMALL_PAGE);
-        let list: wire::List = match self.client.get("stocks", &query).await {
-            // Without the inventory modules there is nothing to ask.
-            Err(fault) if fault.status() == Some(404) => return Ok(BTreeMap::new()),
-            answer => answer?,
-        };
-        let (stocks, flaw) = list.rows::<wire::Stock>();
-        if let Some(flaw) = flaw {
-            return Err(Fault::nonsense(format!("the list of stocks: {flaw}")));
+        let size = AtomicU32::new(client::SMALL_PAGE);
+        let mut stocks = Vec::new();
+        for page in 1.. {
+            let query = |size| Query::new("V1/inventory/stocks").page(page, size);
+            let list = match self.client.page::<wire::List>("stocks", &size, query).await {
+                // Without the inventory modules there is nothing to ask.
+                Err(fault) if edition::is_no_route(&fault) => return Ok(BTreeMap::new()),
+                answer => answer?.1,
+            };
+            let (rows, flaw) = list.rows::<wire::Stock>();
+            if let Some(flaw) = flaw {
+                return Err(Fault::nonsense(format!("the list of stocks: {flaw}")));
+            }
+            let end = rows.is_empty();
+            stocks.extend(rows);
+            if end || stocks.len() as u64 >= list.total_count {
+                break;
+            }
         }
         let channels = stocks.into_iter().flat_map(|stock| {
             let channels = stock.extension_attributes.sales_channels.into_iter();

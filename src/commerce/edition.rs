@@ -62,6 +62,6 @@ impl Reader {
 }
 
 /// Said by Commerce itself: a proxy that lets a path not through has other words.
-fn is_no_route(fault: &Fault) -> bool {
+pub(super) fn is_no_route(fault: &Fault) -> bool {
     matches!(fault, Fault::Rejected(refusal) if refusal.status == 404 && refusal.message.contains("match any route"))
 }

@@ -74,7 +74,12 @@ impl Query {
     }
 
     pub(super) fn first_page(self, size: u32) -> Self {
-        self.with("searchCriteria[currentPage]", 1).with("searchCriteria[pageSize]", size)
+        self.page(1, size)
+    }
+
+    /// Only for short lists: rows may move from one page to another.
+    pub(super) fn page(self, number: u32, size: u32) -> Self {
+        self.with("searchCriteria[currentPage]", number).with("searchCriteria[pageSize]", size)
     }
 }
 

@@ -69,7 +69,6 @@ async fn pages_of_at_most_20_are_no_trouble_without_the_inventory_modules() {
     hold_in_all_tiers(Scene::new().many(30, 20, 20).commerce(world), world).await;
 }
 
-#[ignore = "the list of stocks is asked for in a page of 300, and refused"]
 #[tokio::test(start_paused = true)]
 async fn pages_of_at_most_20_are_no_trouble() {
     for edition in &EDITIONS[..2] {
@@ -211,7 +210,7 @@ async fn a_small_website_whose_index_is_rebuilt_keeps_its_quantities() {
     assert_eq!(bench.sent(), [("EU-1".to_owned(), 5), ("EU-2".to_owned(), 6)]);
 }
 
-#[ignore = "a dump after an empty one counts as the first of all, and moves nothing"]
+#[ignore = "known defect: a dump after an empty one counts as the first of all; the rolling sweep finds what moved"]
 #[tokio::test(start_paused = true)]
 async fn what_moves_while_a_small_index_is_empty_is_seen_when_it_is_back() {
     let bench = a_small_website_in_a_large_shop().await;

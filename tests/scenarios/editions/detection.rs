@@ -108,7 +108,6 @@ async fn a_proxy_that_hides_the_inventory_routes_makes_no_other_edition() {
     assert_eq!(bench.sent(), [("P-00001".to_owned(), 16)]);
 }
 
-#[ignore = "any 404 for the list of stocks counts as a shop without the inventory modules"]
 #[tokio::test(start_paused = true)]
 async fn a_proxy_that_hides_the_stocks_is_not_said_to_be_a_website_without_one() {
     let bench = Bench::start(Scene::new().many(2, 20, 20)).await;
