@@ -8,6 +8,7 @@ mod auth;
 mod captures_tests;
 mod client;
 mod configs;
+mod culprits;
 mod edition;
 mod fault;
 mod oauth1;
@@ -27,8 +28,8 @@ mod watch;
 mod wire;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::http::{Fault, Http, Hurry, Load};
@@ -86,6 +87,7 @@ pub struct Reader {
     page_size: AtomicU32,
     /// Of stock items.
     settings_page_size: AtomicU32,
+    culprits: Mutex<culprits::Culprits>,
 }
 
 impl Reader {
@@ -94,7 +96,8 @@ impl Reader {
         let page_size = AtomicU32::new(access.page_size.max(1));
         let client = Client::new(access, http, clock);
         let settings_page_size = AtomicU32::new(configs::PAGE_SIZE);
-        Self { client, clock, concurrency, page_size, settings_page_size }
+        let culprits = Mutex::default();
+        Self { client, clock, concurrency, page_size, settings_page_size, culprits }
     }
 
     /// What the instance was asked to do so far.

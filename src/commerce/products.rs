@@ -25,10 +25,34 @@ pub(super) struct Page {
     pub(super) total: u64,
     /// Why products of this page may be missing.
     pub(super) flaws: Vec<String>,
+    /// Products that the server fails over: they are not in it.
+    pub(super) unlisted: Vec<u64>,
+}
+
+/// Which products a page is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) after: u64,
+    /// Only products saved then or later.
+    pub(super) since: Option<&'a str>,
+    pub(super) attributes: &'a [String],
+}
+
+impl Asked<'_> {
+    /// Without some, by their ids; what is left is a page.
+    pub(super) fn query(&self, without: &[u64]) -> Query {
+        let query = Query::new("V1/products").filter("entity_id", "gt", self.after);
+        let query = match self.since {
+            Some(since) => query.filter("updated_at", "gteq", since),
+            None => query,
+        };
+        let query = if without.is_empty() { query } else { query.filter("entity_id", "nin", joined(without)) };
+        with_fields(query.in_order_of_ids(), self.attributes)
+    }
 }
 
 impl Page {
-    fn new(after: u64, size: u32, answer: &wire::List) -> Self {
+    pub(super) fn new(after: u64, size: u32, answer: &wire::List) -> Self {
         let (mut products, flaw) = answer.rows::<wire::Product>();
         products.retain(|product| product.id > after);
         products.sort_by_key(|product| product.id);
@@ -37,28 +61,19 @@ impl Page {
         let stuck = stuck.then(|| format!("none of {} is new", answer.total_count));
         let flaws = flaw.into_iter().chain(stuck).map(|flaw| format!("products after id {after}: {flaw}")).collect();
         let last = products.last().map_or(after, |product| product.id);
-        Self { after, last, size, products, total: answer.total_count, flaws }
+        Self { after, last, size, products, total: answer.total_count, flaws, unlisted: Vec::new() }
     }
 }
 
 impl Reader {
-    /// With `since`, only products saved then or later.
-    pub(super) async fn products_page(
-        &self,
-        after: u64,
-        since: Option<&str>,
-        attributes: &[String],
-    ) -> Result<Page, Fault> {
-        let query = |size| {
-            let query = Query::new("V1/products").filter("entity_id", "gt", after);
-            let query = match since {
-                Some(since) => query.filter("updated_at", "gteq", since),
-                None => query,
-            };
-            with_fields(query.in_order_of_ids().first_page(size), attributes)
-        };
+    pub(super) async fn page_without(&self, asked: &Asked<'_>, without: &[u64]) -> Result<Page, Fault> {
+        let query = |size| asked.query(without).first_page(size);
         let (size, answer) = self.client.page::<wire::List>("products", &self.page_size, query).await?;
-        Ok(Page::new(after, size, &answer))
+        Ok(Page::new(asked.after, size, &answer))
+    }
+
+    pub(super) fn page_size(&self) -> u32 {
+        self.page_size.load(Ordering::Relaxed).max(1)
     }
 
     /// The products of these ids that there are, without their stock. No more ids than [`Self::levels_at_once`].

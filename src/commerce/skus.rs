@@ -177,6 +177,7 @@ impl Reader {
         for sku in skus {
             match (products.remove(*sku), &doubt) {
                 (Some(product), _) => {
+                    self.is_no_culprit(product.id);
                     lookup.products.insert((*sku).clone(), product);
                 }
                 (None, Some(doubt)) => {

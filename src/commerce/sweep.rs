@@ -7,13 +7,11 @@ use tokio::sync::mpsc;
 
 use super::configs::Configs;
 use super::per_sku::Single;
-use super::products::Page;
+use super::products::{Asked, Page};
 use super::stocks::{Export, Which, is_crash};
 use super::{Edition, ProductRow, Reader, StockRow, Wanted, Website, wire};
 use crate::http::Fault;
 
-/// Commerce keeps no longer one: an answer with such a name says nothing about those that it leaves out.
-const LONGEST_SKU: usize = 64;
 /// More reasons say no more.
 const MOST_REASONS: usize = 20;
 
@@ -25,6 +23,8 @@ pub struct Sweep {
     /// Whether a product that was not handed over does not exist. Even then it is to be confirmed singly.
     pub complete: bool,
     pub incomplete_because: Vec<String>,
+    /// Products that the server fails over, by id: they are there, and not read.
+    pub unlisted: Vec<u64>,
     pub requests: u64,
     pub started: Timestamp,
     pub finished: Timestamp,
@@ -36,6 +36,7 @@ struct Batch {
     rows: Vec<ProductRow>,
     last: u64,
     flaws: Vec<String>,
+    unlisted: Vec<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -43,12 +44,14 @@ struct Tally {
     products: u64,
     last: u64,
     reasons: Vec<String>,
+    unlisted: Vec<u64>,
 }
 
 impl Tally {
     /// Passes a batch on. False when nobody takes it.
     async fn hand_over(&mut self, batch: Batch, batches: &mpsc::Sender<Vec<ProductRow>>) -> bool {
         batch.flaws.into_iter().for_each(|flaw| self.flaw(flaw));
+        self.unlisted.extend(batch.unlisted);
         self.products += batch.rows.len() as u64;
         self.last = batch.last;
         let taken = batch.rows.is_empty() || batches.send(batch.rows).await.is_ok();
@@ -80,6 +83,7 @@ impl Reader {
             products: tally.products,
             complete: tally.reasons.is_empty(),
             incomplete_because: tally.reasons,
+            unlisted: tally.unlisted,
             requests: self.client.requests() - requests,
             started,
             finished: self.clock.now(),
@@ -95,7 +99,10 @@ impl Reader {
     ) {
         // The next page is asked for while the stock of the pages before is on its way.
         let mut stocks = FuturesOrdered::new();
-        let mut page = std::pin::pin!(self.products_page(0, None, wanted.attributes));
+        let next = |after| async move {
+            self.products_page(&Asked { after, since: None, attributes: wanted.attributes }).await
+        };
+        let mut page = std::pin::pin!(next(0));
         let mut more = true;
         while more || !stocks.is_empty() {
             tokio::select! {
@@ -109,7 +116,7 @@ impl Reader {
                     Ok(read) => {
                         // Only a page without products is the last: counts lie, and short pages happen.
                         more = !read.products.is_empty();
-                        page.set(self.products_page(read.last, None, wanted.attributes));
+                        page.set(next(read.last));
                         stocks.push_back(self.with_stock(read, wanted, configs));
                     }
                     Err(fault) => {
@@ -127,16 +134,13 @@ impl Reader {
         let exports = future::join_all(exports).await;
         let mut flaws = page.flaws;
         flaws.extend(exports.iter().filter_map(|export| export.doubt.clone()));
-        if page.products.iter().any(|product| product.sku.chars().count() > LONGEST_SKU) {
-            flaws.push(format!("products after id {}: a SKU of more than {LONGEST_SKU} characters", page.after));
-        }
         let rows = page.products.into_iter().map(|product| {
             let config = configs.by_product.get(&product.id).copied();
             let mut row = ProductRow::new(product, wanted.attributes, config);
             row.add_stocks(wanted.websites.iter().zip(&exports));
             row
         });
-        Batch { rows: rows.collect(), last: page.last, flaws }
+        Batch { rows: rows.collect(), last: page.last, flaws, unlisted: page.unlisted }
     }
 
     async fn levels_of_page(&self, page: &Page, website: &Website, edition: Edition, configs: &Configs) -> Export {
@@ -177,7 +181,13 @@ impl Reader {
         if members == 0 {
             return Export::default();
         }
-        let which = Which::Range { after: page.after, last: page.last };
+        let ids: Vec<u64> = page.products.iter().map(|product| product.id).collect();
+        let which = if page.unlisted.is_empty() {
+            Which::Range { after: page.after, last: page.last }
+        } else {
+            // The export may well know those that the list leaves out.
+            Which::Ids(&ids)
+        };
         let members_only = members < page.products.len();
         let answer = match self.export(website, which, members_only, page.size).await {
             Err(fault) if is_crash(&fault) => {
@@ -196,7 +206,7 @@ impl Reader {
             return tally.flaw("no products at all".to_owned());
         }
         match self.count_up_to(tally.last).await {
-            Ok(count) if count > tally.products => tally
+            Ok(count) if count > tally.products + tally.unlisted.len() as u64 => tally
                 .flaw(format!("{} products up to id {} where the server counts {count}", tally.products, tally.last)),
             Ok(_) => {}
             Err(fault) => tally.flaw(format!("products could not be counted: {fault}")),

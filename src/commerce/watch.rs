@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use super::products::Asked;
 use super::query::{Query, encode};
 use super::{ProductRow, Reader, Wanted, Website, wire};
 use crate::http::Fault;
@@ -36,6 +37,8 @@ pub struct Changes<T> {
     pub last: bool,
     /// What is wrong with the first row that does not fit.
     pub flaw: Option<String>,
+    /// Those that the server fails over, by id.
+    pub unlisted: Vec<u64>,
 }
 
 impl Reader {
@@ -72,10 +75,11 @@ impl Reader {
         since: &str,
         after: u64,
     ) -> Result<Changes<ProductRow>, Fault> {
-        let page = self.products_page(after, Some(since), wanted.attributes).await?;
+        let asked = Asked { after, since: Some(since), attributes: wanted.attributes };
+        let page = self.products_page(&asked).await?;
         let last = page.products.len() as u64 >= page.total;
         let rows = page.products.into_iter().map(|product| ProductRow::new(product, wanted.attributes, None));
-        changes(rows.collect(), last, page.flaws.into_iter().next())
+        Ok(Changes { unlisted: page.unlisted, ..changes(rows.collect(), last, page.flaws.into_iter().next())? })
     }
 
     /// When the product that was saved last was, as Commerce writes it.
@@ -125,6 +129,6 @@ impl Reader {
 fn changes<T>(rows: Vec<T>, last: bool, flaw: Option<String>) -> Result<Changes<T>, Fault> {
     match flaw {
         Some(flaw) if rows.is_empty() => Err(Fault::nonsense(flaw)),
-        flaw => Ok(Changes { rows, last, flaw }),
+        flaw => Ok(Changes { rows, last, flaw, unlisted: Vec::new() }),
     }
 }

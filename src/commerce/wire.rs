@@ -74,6 +74,7 @@ pub(super) struct SalesChannel {
 #[derive(Debug, Deserialize)]
 pub(super) struct Product {
     pub(super) id: u64,
+    #[serde(deserialize_with = "sku")]
     pub(super) sku: String,
     pub(super) type_id: String,
     /// 1 enabled, 2 disabled.
@@ -123,6 +124,7 @@ pub(super) struct StockItem {
 /// A row of the export.
 #[derive(Debug, Deserialize)]
 pub(super) struct ExportRow {
+    #[serde(deserialize_with = "sku")]
     pub(super) sku: String,
     #[serde(deserialize_with = "decimal")]
     pub(super) qty: Decimal,
@@ -171,6 +173,18 @@ pub(super) struct StockStatus {
     /// 1 in stock, 0 not.
     #[serde(rename = "stock_status")]
     pub(super) salable: i64,
+}
+
+/// Commerce keeps no longer one.
+const LONGEST_SKU: usize = 64;
+
+/// An answer with a name that cannot be says nothing about those that it leaves out.
+fn sku<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let sku = String::deserialize(deserializer)?;
+    if sku.chars().count() > LONGEST_SKU {
+        return Err(D::Error::custom(format!("a SKU of more than {LONGEST_SKU} characters")));
+    }
+    Ok(sku)
 }
 
 /// Read from the text of the number, so that no float comes in between. Old releases quote numbers.

@@ -51,15 +51,21 @@ impl Store {
     }
 
     /// After everything was read: what was not named since `began` is not in Commerce any more.
-    pub async fn forget_unnamed(&self, commerce: &CommerceName, began: Timestamp) -> Result<(), StoreError> {
+    pub async fn forget_unnamed(
+        &self,
+        commerce: &CommerceName,
+        began: Timestamp,
+        but: Vec<u64>,
+    ) -> Result<(), StoreError> {
         let commerce = commerce.clone();
         self.write(move |transaction| {
-            let mut statement =
-                transaction.prepare_cached("SELECT sku FROM product WHERE commerce = ?1 AND read_at < ?2")?;
-            let gone: Vec<String> = statement
-                .query_map(params![commerce.as_str(), millis(began)], |row| row.get(0))?
+            let mut statement = transaction
+                .prepare_cached("SELECT sku, product_id FROM product WHERE commerce = ?1 AND read_at < ?2")?;
+            let gone: Vec<(String, u64)> = statement
+                .query_map(params![commerce.as_str(), millis(began)], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
-            gone.iter().try_for_each(|sku| forget(transaction, &commerce, sku))
+            let gone = gone.iter().filter(|(_, id)| !but.contains(id));
+            gone.map(|(sku, _)| sku).try_for_each(|sku| forget(transaction, &commerce, sku))
         })
         .await
     }

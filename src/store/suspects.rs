@@ -140,7 +140,7 @@ impl Store {
                 for (website, stock) in stocks {
                     save_stock(transaction, &commerce, sku, website, stock)?;
                 }
-                clear(transaction, &commerce, sku, read_at)?;
+                clear_by_levels(transaction, &commerce, sku, read_at)?;
             }
             Ok(())
         })
@@ -244,8 +244,8 @@ fn read_now(
 
 /// `excluded` but for when the suspicion began: who is suspect again and again does not lose its place.
 pub(super) const AGAIN: &str = "ON CONFLICT DO UPDATE SET since = excluded.since, \
-                                cause = iif(excluded.urgency <= urgency OR excluded.urgency = 2, excluded.cause, cause), \
-                                urgency = iif(excluded.urgency = 2, 2, min(urgency, excluded.urgency)), \
+                                cause = iif(urgency < 2 AND excluded.urgency <= urgency OR excluded.urgency = 2, excluded.cause, cause), \
+                                urgency = iif(max(urgency, excluded.urgency) = 2, 2, min(urgency, excluded.urgency)), \
                                 listed = max(listed, excluded.listed)";
 
 pub(super) fn suspect(
@@ -273,5 +273,18 @@ pub(super) fn clear(
     transaction
         .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3")?
         .execute(params![commerce.as_str(), sku.as_str(), millis(read_at)])?;
+    Ok(())
+}
+
+/// Stock alone says nothing about those that are to be asked about whole.
+fn clear_by_levels(
+    transaction: &Transaction<'_>,
+    commerce: &CommerceName,
+    sku: &Sku,
+    read_at: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3 AND urgency < ?4")?
+        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at), Cause::Whole.urgency()])?;
     Ok(())
 }

@@ -148,7 +148,7 @@ impl Store {
     }
 
     /// Takes a compared dump over. What moved is suspect from now on; so is what is gone, unless `keep_gone`: an index
-    /// that is being rebuilt leaves products out. The first dump of all moves nothing.
+    /// that is being rebuilt leaves products out. The first dump of all with anything in it moves nothing.
     pub async fn settle_index(
         &self,
         commerce: &CommerceName,
@@ -167,7 +167,7 @@ impl Store {
             if keep_gone {
                 run("DELETE FROM index_change WHERE commerce = ?1 AND website = ?2 AND qty IS NULL")?;
             }
-            if change.before > 0 {
+            if change.before > 0 || is_dumped(transaction, scope)? {
                 transaction
                     .prepare_cached(&format!(
                         "INSERT INTO suspect (commerce, sku, urgency, first, since, cause, listed) \
@@ -181,6 +181,11 @@ impl Store {
                         millis(since),
                         Cause::Index.as_str()
                     ])?;
+            }
+            if change.rows > 0 {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO watch (commerce, part, mark, at) VALUES (?1, ?2, '', ?3)")?
+                    .execute(params![scope[0], dump_of(scope[1]), millis(since)])?;
             }
             run(
                 "INSERT OR REPLACE INTO stock_index SELECT commerce, website, sku, qty, is_salable FROM index_change \
@@ -247,6 +252,18 @@ impl Store {
         })
         .await
     }
+}
+
+/// The mark of a website's dumps.
+fn dump_of(website: &str) -> String {
+    format!("index of {website}")
+}
+
+/// Whether a dump with anything in it was ever settled: the next is no first one, even where nothing is left of that.
+fn is_dumped(transaction: &Transaction<'_>, [commerce, website]: [&str; 2]) -> Result<bool, StoreError> {
+    Ok(transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM watch WHERE commerce = ?1 AND part = ?2)")?
+        .query_row(params![commerce, dump_of(website)], |row| row.get(0))?)
 }
 
 fn unstage(transaction: &Transaction<'_>, scope: [&str; 2]) -> Result<(), StoreError> {

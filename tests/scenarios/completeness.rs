@@ -210,7 +210,6 @@ async fn a_small_website_whose_index_is_rebuilt_keeps_its_quantities() {
     assert_eq!(bench.sent(), [("EU-1".to_owned(), 5), ("EU-2".to_owned(), 6)]);
 }
 
-#[ignore = "known defect: a dump after an empty one counts as the first of all; the rolling sweep finds what moved"]
 #[tokio::test(start_paused = true)]
 async fn what_moves_while_a_small_index_is_empty_is_seen_when_it_is_back() {
     let bench = a_small_website_in_a_large_shop().await;

@@ -132,9 +132,9 @@ async fn what_a_whole_sweep_did_not_name_is_forgotten(bench: Bench) {
     bench.read((1..).zip(all).map(|(id, sku)| product(id, sku)).collect()).await;
     bench.read(vec![StoredProduct { read_at: at(5), ..product(2, "B2") }]).await;
     bench.read(vec![StoredProduct { read_at: at(9), ..product(4, "D4") }]).await;
-    bench.store.forget_unnamed(&shop(), at(5)).await.unwrap();
+    bench.store.forget_unnamed(&shop(), at(5), vec![]).await.unwrap();
     assert_eq!(bench.there(&all).await, ["B2", "D4"], "read at the sweep's start or later");
-    bench.store.forget_unnamed(&"other".into(), at(100)).await.unwrap();
+    bench.store.forget_unnamed(&"other".into(), at(100), vec![]).await.unwrap();
     assert_eq!(bench.there(&all).await, ["B2", "D4"]);
 }
 
@@ -169,7 +169,7 @@ async fn products_come_in_the_order_of_their_ids(bench: Bench) {
 async fn another_commerce_is_another_world(bench: Bench) {
     let other: CommerceName = "other".into();
     bench.read(vec![product(1, "MUG")]).await;
-    bench.store.forget_unnamed(&other, at(100)).await.unwrap();
+    bench.store.forget_unnamed(&other, at(100), vec![]).await.unwrap();
     bench.store.forget_product(&other, &"MUG".into()).await.unwrap();
     assert_eq!(bench.there(&["MUG"]).await, ["MUG"]);
     assert!(bench.store.products(&other, &["MUG".into()]).await.unwrap().is_empty());

@@ -9,7 +9,7 @@ use super::{Outcome, Shape, Source, shortened, stored};
 use crate::commerce::Sweep;
 use crate::http::Fault;
 use crate::model::Tier;
-use crate::store::{Store, StoreError};
+use crate::store::{Cause, Store, StoreError};
 
 /// The last full read: whether it was whole and of which shape, and when.
 const FULL: &str = "full";
@@ -55,8 +55,9 @@ impl Source {
             Ok(sweep) => sweep,
             Err(fault) => return Ok(Outcome { problem: Some(fault.to_string()), ..Outcome::default() }),
         };
+        self.suspect_unlisted(store, &sweep.unlisted).await?;
         if sweep.complete {
-            store.forget_unnamed(&self.name, began).await?;
+            store.forget_unnamed(&self.name, began, sweep.unlisted.clone()).await?;
             self.partials.store(0, Ordering::Relaxed);
         } else {
             self.partials.fetch_add(1, Ordering::Relaxed);
@@ -66,13 +67,25 @@ impl Source {
         self.restart_window(store, began).await?;
         // It may have taken an hour: what moved meanwhile is read before anything is decided.
         let moved = self.what_moved(store, shape, false).await?;
-        let holes = (!sweep.complete).then(|| shortened(&sweep.incomplete_because));
+        let unlisted = sweep.unlisted.iter().map(|id| format!("the server fails over the product of id {id}"));
+        let holes: Vec<String> = sweep.incomplete_because.into_iter().chain(unlisted).collect();
+        let holes = (!holes.is_empty()).then(|| shortened(&holes));
         Ok(Outcome {
             complete: sweep.complete,
             watched: false,
             problem: holes.or(moved.problem),
             products: sweep.products,
         })
+    }
+
+    /// What was known of them is old; they are asked for by name until the server answers.
+    pub(super) async fn suspect_unlisted(&self, store: &Store, ids: &[u64]) -> Result<(), StoreError> {
+        for id in ids {
+            let known = store.products_after(&self.name, id.saturating_sub(1), 1).await?;
+            let skus = known.into_iter().filter(|product| product.product_id == *id).map(|product| product.sku);
+            store.suspect(&self.name, skus.collect(), Cause::Whole, self.clock.now()).await?;
+        }
+        Ok(())
     }
 
     async fn sweep(

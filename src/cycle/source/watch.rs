@@ -136,6 +136,7 @@ impl Source {
         loop {
             let page = self.reader.saved_since(&wanted, &since, after).await?;
             self.unfit(Part::Saves, page.flaw);
+            self.suspect_unlisted(store, &page.unlisted).await?;
             let Some(row) = page.rows.last() else { break };
             after = row.product_id;
             newest = page.rows.iter().filter_map(|row| row.updated_at.clone()).fold(newest, std::cmp::max);
