@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::amazon::Client;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, SkuMapping, StoreConfig};
-use crate::http::Fault;
+use crate::http::{Fault, Hurry};
 use crate::model::{AccountName, CommerceName, Listing, SellerSku, Sku, StoreName};
 use crate::plan::{Change, Patience, Plan, sort};
 use crate::push::Looker;
@@ -142,6 +142,14 @@ impl AccountCycle {
             own.any(|own| own.commerce == store.commerce && own.country() == store.country())
         };
         self.config.stores.iter().filter(beside).collect()
+    }
+
+    /// Somebody waits: until these are dropped, no read of what this account sells waits for `max_load`, not even one of a
+    /// cycle that is under way.
+    pub fn hurry(&self) -> Vec<Hurry<'_>> {
+        let commerces: BTreeSet<&CommerceName> =
+            self.stores_with_a_say().into_iter().map(|store| &store.commerce).collect();
+        self.sources.hurry(commerces.into_iter())
     }
 
     async fn read(

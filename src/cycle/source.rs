@@ -3,6 +3,7 @@
 //! A person gets everything, read exactly. A tick looks where something may have moved, reads that exactly, and a part of
 //! the rest in its turn.
 
+mod access;
 mod exact;
 mod full;
 mod mark;
@@ -26,11 +27,13 @@ use self::shape::{Shape, stored, stored_stock};
 use self::tick::TickError;
 use super::facts::{Doubt, ReadState};
 use crate::clock::Clock;
-use crate::commerce::{Access, Auth, Confirmed, Found, Reader};
-use crate::config::{CommerceAuth, CommerceConfig, SkuMapping, StoreConfig};
-use crate::http::{Fault, Http};
+use crate::commerce::{Confirmed, Found, Reader};
+use crate::config::{CommerceConfig, SkuMapping, StoreConfig};
+use crate::http::{Fault, Http, Hurry};
 use crate::model::{CommerceName, Sku, Tier, WebsiteCode};
 use crate::store::{Store, StoreError, StoredStock, SweepRecord};
+
+pub use self::access::commerce_access;
 
 /// How long an instance is left alone after a full read, as a share of the time that took. Less, and a shop that takes
 /// longer than its schedule leaves is read without a pause; more, and its readings are older than they need be.
@@ -141,6 +144,11 @@ impl Sources {
             Some(skus) => source.read_named(store, skus).await,
             None => source.read_all(store, everything, since).await,
         }
+    }
+
+    /// Until these are dropped, no read of the instances waits for `max_load`: somebody waits for it.
+    pub(super) fn hurry<'a>(&'a self, commerces: impl Iterator<Item = &'a CommerceName>) -> Vec<Hurry<'a>> {
+        commerces.filter_map(|commerce| Some(self.0.get(commerce)?.reader.hurry())).collect()
     }
 
     /// Whether an independent request confirms an absence. What it finds instead is kept.
@@ -362,25 +370,4 @@ impl Source {
 fn shortened(reasons: &[String]) -> String {
     let shown = reasons.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
     if reasons.len() > 3 { format!("{shown}; and {} more", reasons.len() - 3) } else { shown }
-}
-
-/// How an instance is reached, by its configuration.
-pub fn commerce_access(config: &CommerceConfig) -> Access {
-    let auth = match config.auth.clone() {
-        CommerceAuth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret } => {
-            Auth::OAuth1 { consumer_key, consumer_secret, access_token, access_token_secret }
-        }
-        CommerceAuth::Bearer { token } => Auth::Bearer { token },
-        CommerceAuth::Admin { username, password } => Auth::Admin { username, password },
-        CommerceAuth::Ims { client_id, client_secret, org_id, token_url } => {
-            Auth::Ims { client_id, client_secret, org_id, token_url }
-        }
-    };
-    Access {
-        base_url: config.base_url.clone(),
-        auth,
-        page_size: config.page_size,
-        concurrency: config.concurrency,
-        max_load_thousandths: config.max_load_thousandths,
-    }
 }

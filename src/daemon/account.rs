@@ -46,6 +46,8 @@ impl AccountTask {
         let mut standing = Standing::new(self.work.pusher.store.clone(), self.work.name().clone(), ticks);
         let mut parked = self.parked.subscribe();
         let mut finishing = JoinSet::new();
+        // What was asked for during a tick.
+        let mut asked = None;
         loop {
             let due = standing.ticks.next(clock.now());
             let wake = due.as_ref().map_or(Timestamp::MAX, |tick| tick.at);
@@ -63,11 +65,11 @@ impl AccountTask {
                     standing.sent(trouble, clock.now()).await;
                     continue;
                 }
-                Some(request) = requests.recv() => self.serve(request, &mut finishing).await,
+                Some(request) = next(&mut asked, &mut requests) => self.serve(request, &mut finishing).await,
                 () = clock.sleep_until(wake) => {
                     let Some(tick) = due else { continue };
                     standing.ticks.begun(&tick, clock.now());
-                    self.tick(tick).await
+                    self.tick(tick, &mut requests, &mut asked).await
                 }
             };
             let Some(trouble) = cycled else { break };
@@ -76,8 +78,14 @@ impl AccountTask {
         while finishing.join_next().await.is_some() {}
     }
 
-    /// Why the account could not be worked, if so; nothing at all when told to stop.
-    async fn tick(&self, tick: Tick) -> Option<Option<String>> {
+    /// Why the account could not be worked, if so; nothing at all when told to stop. Whoever asks meanwhile does not wait
+    /// for it at its own pace.
+    async fn tick(
+        &self,
+        tick: Tick,
+        requests: &mut mpsc::Receiver<Request>,
+        asked: &mut Option<Request>,
+    ) -> Option<Option<String>> {
         if let Some(late) = tick.late {
             tracing::warn!(
                 event = "cycle_late",
@@ -94,10 +102,19 @@ impl AccountTask {
             everything: false,
             read_since: tick.nominal,
         };
-        let outcome = tokio::select! {
-            () = self.stop.cancelled() => return None,
-            outcome = self.cycle(&self.work, &order) => outcome,
+        let mut cycle = self.cycle(&self.work, &order).boxed();
+        let mut hurry = Vec::new();
+        let outcome = loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                outcome = &mut cycle => break outcome,
+                Some(request) = requests.recv(), if asked.is_none() => {
+                    *asked = Some(request);
+                    hurry = self.work.cycle.hurry();
+                }
+            }
         };
+        drop(hurry);
         if outcome.is_ok() {
             self.work.pusher.queued.notify_one();
         }
@@ -187,6 +204,13 @@ impl AccountTask {
             };
             self.parked.send_replace(parked);
         }
+    }
+}
+
+async fn next(asked: &mut Option<Request>, requests: &mut mpsc::Receiver<Request>) -> Option<Request> {
+    match asked.take() {
+        Some(request) => Some(request),
+        None => requests.recv().await,
     }
 }
 

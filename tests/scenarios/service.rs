@@ -143,6 +143,24 @@ async fn a_resync_of_everything_holds_up_no_tick() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_does_not_wait_for_a_tick_that_spares_the_shop() {
+    let bench = Bench::start(Scene::new().commerce_key("max_load = 0.02").many(2, 9, 9)).await;
+    let daemon = Daemon::start(&bench.assembly);
+    bench.wait("4m").await;
+    bench.pair.commerce.set_fault(commerce::Fault { ms: 20_000, ..commerce::Fault::every(commerce::FaultKind::Slow) });
+    // The tick of five past has used up its share of the time by now, and waits.
+    bench.wait("4m").await;
+    let before = cycles(&bench, "acme").await.len();
+    let asked = bench.clock.instant();
+    ask(&bench, &daemon, "acme", &["P-00001"]).await.unwrap();
+    let waited = bench.clock.instant() - asked;
+    assert_eq!(cycles(&bench, "acme").await.len(), before + 2, "the tick's and its own");
+    // A dozen answers of twenty seconds each.
+    assert!(waited < Duration::from_mins(6), "{waited:?}");
+    assert!(daemon.stop().await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_finishes_what_is_under_way_and_the_next_start_goes_on() {
     let mut bench = Bench::start(Scene::new().many(200, 9, 4)).await;
     let daemon = Daemon::start(&bench.assembly);
