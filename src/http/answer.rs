@@ -9,6 +9,7 @@ use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
+use super::body::Packed;
 use super::fault::{Fault, Refusal, one_line};
 
 /// Statuses that another attempt may turn into success.
@@ -21,7 +22,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The whole body; of a [`Long`](super::Long) one, its first block.
     pub body: Bytes,
-    pub(super) rest: VecDeque<Bytes>,
+    pub(super) rest: VecDeque<Packed>,
     /// How long the server asked to wait.
     pub(super) told: Option<Duration>,
     /// How long it took, from leaving to the last byte of the body.

@@ -34,8 +34,8 @@ impl Long {
         let Self(mut answer) = self;
         not_html(&answer)?;
         let status = answer.status;
-        answer.rest.push_front(std::mem::take(&mut answer.body));
-        let mut deserializer = serde_json::Deserializer::from_reader(BufReader::new(Blocks(answer.rest)));
+        let blocks = Blocks::new(std::mem::take(&mut answer.body), answer.rest);
+        let mut deserializer = serde_json::Deserializer::from_reader(BufReader::new(blocks));
         let mut reading = Reading { rows: Rows::default(), each, row: std::marker::PhantomData };
         let outcome = Answered(&mut reading).deserialize(&mut deserializer).and_then(|()| deserializer.end());
         match outcome {

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
+use super::super::body::Packed;
 use super::*;
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -14,8 +15,9 @@ struct Row {
 /// The SKUs of the rows, from a body in blocks of so many bytes.
 fn read(body: &str, block: usize) -> (Result<Rows, Fault>, Vec<String>) {
     let mut answer = Answer::new(200, HeaderMap::new(), Bytes::new());
-    answer.rest = body.as_bytes().chunks(block).map(Bytes::copy_from_slice).collect();
-    answer.body = answer.rest.pop_front().unwrap_or_default();
+    let mut blocks = body.as_bytes().chunks(block);
+    answer.body = blocks.next().map(Bytes::copy_from_slice).unwrap_or_default();
+    answer.rest = blocks.map(Packed::new).collect();
     let mut skus = Vec::new();
     let rows = Long(answer).rows(|row: Row| skus.push(row.sku));
     (rows, skus)
