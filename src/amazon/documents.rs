@@ -22,16 +22,17 @@ pub(super) struct Source<'a> {
 
 impl Client {
     pub(super) async fn fetch(&self, source: &Source<'_>) -> Result<Answer, Fault> {
-        let mut again = true;
+        let mut urls = 0;
         loop {
+            urls += 1;
             let pace = Pace::Bucket(source.budget);
             let document: wire::Document = json(&self.call(source.get, pace, Method::GET, &source.url, None).await?)?;
             let call = Call { attempts: 3, max_body: source.max_body, timeout: TIMEOUT * 10, ..terms(source.download) };
             let request = async |_| Ok(Request::new(Method::GET, parse_url(&document.url)?));
             match self.http.send(&call, request).await {
                 // A slow download outlives its URL; what is tried again then needs another.
-                Err(Fault::Rejected(_)) if again => again = false,
-                outcome => return outcome,
+                Err(Fault::Rejected(_)) if urls == 1 => {}
+                outcome => return outcome.map_err(|fault| of_store(fault, urls)),
             }
         }
     }
@@ -46,6 +47,14 @@ impl Client {
             Ok(request)
         };
         self.http.send(&call, build).await.map(|_| ())
+    }
+}
+
+/// A refusal of the store's is not the account's: its 403 says nothing about permissions.
+pub(super) fn of_store(fault: Fault, urls: u32) -> Fault {
+    match fault {
+        Fault::Rejected(_) => Fault::Exhausted { attempts: urls, last: Box::new(fault) },
+        _ => fault,
     }
 }
 

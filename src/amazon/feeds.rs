@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
-use super::documents::Source;
+use super::documents::{Source, of_store};
 use super::feed_document::{FeedDocument, FeedDraft};
 use super::feed_report::{FeedReport, MOST_BYTES};
 use super::{Client, MAX_BODY, Signature, TIMEOUT, classify, encode, wire};
@@ -95,14 +95,15 @@ impl Client {
 
     /// Uploads a document and gives its id, of which a feed can be created within two days.
     pub async fn upload_feed(&self, document: &FeedDocument) -> Result<String, Fault> {
-        let mut again = true;
+        let mut urls = 0;
         loop {
+            urls += 1;
             let created = self.create_feed_document().await?;
             match self.upload(&created.url, CONTENT_TYPE, document.bytes()).await {
                 Ok(()) => return Ok(created.feed_document_id),
                 // The URL died before the upload began; nothing refers to its document.
-                Err(Fault::Rejected(_)) if again => again = false,
-                Err(fault) => return Err(fault),
+                Err(Fault::Rejected(_)) if urls == 1 => {}
+                Err(fault) => return Err(of_store(fault, urls)),
             }
         }
     }

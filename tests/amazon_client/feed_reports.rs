@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use stocksync::amazon::{FeedReport, Messages};
+use stocksync::amazon::{FeedReport, FeedStatus, Messages};
 use stocksync::http::Fault;
+use stocksync::sim::amazon::{Fault as Trouble, FaultKind, ReportShape, SettingsEdit};
 
+use crate::bench::Bench;
+use crate::feeds::send;
 use crate::schema::model;
 use crate::stub::{Stub, reply};
 
@@ -183,8 +187,32 @@ async fn a_url_that_died_is_asked_for_once_more() {
         if deaths == 1 {
             assert_eq!(outcome.unwrap().messages.accepted, 1);
         } else {
-            assert_eq!(outcome.unwrap_err().to_string(), "HTTP 403 AccessDenied: the document store refuses");
+            assert_eq!(
+                outcome.unwrap_err().to_string(),
+                "no success in 2 attempts: HTTP 403 AccessDenied: the document store refuses"
+            );
         }
         assert_eq!((stub.count("getFeedDocument"), stub.count("document")), (downloads, downloads));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_simulators_missing_and_odd_reports_are_told() {
+    for gzip in [false, true] {
+        let bench = Bench::start("").await;
+        let report = Some(ReportShape { gzip, ..ReportShape::default() });
+        bench.amazon.change_settings(SettingsEdit { report, ..SettingsEdit::default() });
+        for (kind, status) in [(FaultKind::NoReport, FeedStatus::Done), (FaultKind::OddReport, FeedStatus::Fatal)] {
+            bench.amazon.fault(Trouble { count: Some(1), ..Trouble::new(kind) });
+            let feed_id = send(&bench.client, &[("SKU-00001", 7)]).await;
+            tokio::time::sleep(Duration::from_mins(3)).await;
+            let feed = bench.client.feed(&feed_id).await.unwrap();
+            assert_eq!(feed.status, status);
+            assert_eq!(feed.report_document.is_some(), kind == FaultKind::OddReport);
+            if let Some(document) = feed.report_document {
+                let fault = bench.client.feed_report(&document).await.unwrap_err();
+                assert!(fault.to_string().contains("another format than JSON"), "{fault}");
+            }
+        }
     }
 }

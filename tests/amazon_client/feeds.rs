@@ -1,8 +1,9 @@
 //! Feeds: the exact requests, what is known after each answer, and how fast they go.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use stocksync::amazon::{Client, Creation, FeedDocument, FeedStatus};
+use stocksync::amazon::{Client, Creation, FeedDocument, FeedStatus, is_account_wide};
 use stocksync::clock::Clock;
 use stocksync::http::Fault;
 use stocksync::sim::amazon::{Fault as Trouble, FaultKind, Operation};
@@ -107,7 +108,11 @@ async fn an_upload_that_came_too_late_goes_to_a_new_document_once() {
     let stub = refuses("upload", move || reply(403, &[], words)).await;
     let client = stub.client();
     let fault = client.upload_feed(&document(&client, &[("A", 1)])).await.unwrap_err();
-    assert_eq!(fault.to_string(), "HTTP 403 SignatureDoesNotMatch: the document store refuses");
+    assert_eq!(
+        fault.to_string(),
+        "no success in 2 attempts: HTTP 403 SignatureDoesNotMatch: the document store refuses"
+    );
+    assert!(!is_account_wide(&fault, &"A".into()));
     assert_eq!((stub.count("createFeedDocument"), stub.count("upload")), (2, 2));
 }
 
@@ -135,6 +140,46 @@ async fn a_presigned_url_is_in_no_fault() {
     let client = stub.client();
     let fault = client.upload_feed(&document(&client, &[("A", 1)])).await.unwrap_err();
     assert!(matches!(fault, Fault::Exhausted { .. }) && !format!("{fault:?}").contains("sign="), "{fault:?}");
+}
+
+/// Everything that was logged on this thread.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_presigned_url_is_in_no_log_line() {
+    let heard = Heard::default();
+    let writer = heard.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let stub = Stub::start(|asked| match (asked.operation, asked.nth) {
+        ("upload", 1) => Some(html(503)),
+        ("upload", 2) => Some(reply(403, &[], "<Error><Code>AccessDenied</Code></Error>")),
+        _ => None,
+    })
+    .await;
+    let client = stub.client();
+    client.upload_feed(&document(&client, &[("A", 1)])).await.unwrap();
+    client.feed_report("R 1").await.unwrap();
+    let text = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("uploadFeedDocument") && text.contains("feedReportDocument"), "{text}");
+    let leaks: Vec<&str> = text.lines().filter(|line| line.contains("sign=") || line.contains("?report")).collect();
+    assert_eq!(leaks, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
