@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stocksync::clock::Clock;
-use stocksync::sim::amazon::Operation;
+use stocksync::sim::amazon::{Fault as Trouble, FaultKind, Operation};
 
 use crate::bench::Bench;
 use crate::feeds::{create, created, document, send};
@@ -44,6 +44,17 @@ async fn callers_at_once_share_the_limit_and_a_permit_that_is_given_back_is_free
     assert!(Clock::system().instant() - started < Duration::from_secs(20));
     creating(5).await;
     assert!(Clock::system().instant() - started >= Duration::from_mins(5));
+    assert_eq!(bench.amazon.stats().throttled(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_was_long_in_being_taken_counts_from_its_answer() {
+    let bench = Bench::start("").await;
+    let operation = Some(Operation::CreateFeed);
+    bench.amazon.fault(Trouble { count: Some(5), ms: 20_000, operation, ..Trouble::new(FaultKind::Slow) });
+    for n in 0..7 {
+        send(&bench.client, &[("SKU-00001", n)]).await;
+    }
     assert_eq!(bench.amazon.stats().throttled(), 0);
 }
 
