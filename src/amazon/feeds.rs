@@ -76,7 +76,9 @@ pub(super) struct Submissions(tokio::sync::Mutex<VecDeque<Instant>>);
 pub struct FeedPermit<'a>(MutexGuard<'a, VecDeque<Instant>>);
 
 impl Client {
-    /// Waits until a feed may be created. What goes into it is best chosen after that: it can take minutes.
+    /// Waits until a feed may be created. What goes into it is best chosen after that: it can take minutes. A permit that
+    /// is given back costs one call of the operation's own rate, and none of the five listings feeds. What an earlier
+    /// process submitted is not known here; Amazon's 429 tells.
     pub async fn feed_permit(&self) -> FeedPermit<'_> {
         let (most, window) = SUBMISSIONS;
         let mut recent = self.budget.feed_submissions.0.lock().await;
