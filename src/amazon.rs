@@ -1,5 +1,9 @@
 //! The target: Amazon's Selling Partner API for one account. Only quantities are ever written.
 
+mod documents;
+mod feed_document;
+mod feed_report;
+mod feeds;
 mod listings;
 mod permissions;
 mod reports;
@@ -17,6 +21,9 @@ use crate::clock::Clock;
 use crate::http::{Answer, Attempt, Bucket, Call, Fault, HeaderValue, Http, Method, Pace, Request, Url};
 use crate::model::SellerSku;
 
+pub use feed_document::{FeedDocument, FeedDraft, Unfit};
+pub use feed_report::{FeedReport, Messages};
+pub use feeds::{Creation, Feed, FeedPermit, FeedStatus};
 pub use listings::{Live, Submission};
 use token::Token;
 
@@ -53,6 +60,14 @@ struct Budget {
     get_report: Bucket,
     get_document: Bucket,
     participations: Bucket,
+    create_feed_document: Bucket,
+    create_feed: Bucket,
+    /// Listings feeds have a limit of their own besides.
+    feed_submissions: feeds::Submissions,
+    get_feed: Bucket,
+    get_feeds: Bucket,
+    cancel_feed: Bucket,
+    get_feed_document: Bucket,
 }
 
 impl Budget {
@@ -65,6 +80,13 @@ impl Budget {
             get_report: Bucket::new(clock, 2.0, 15),
             get_document: Bucket::new(clock, 0.0167, 15),
             participations: Bucket::new(clock, 0.016, 15),
+            create_feed_document: Bucket::new(clock, 0.5, 15),
+            create_feed: Bucket::new(clock, 0.0083, 15),
+            feed_submissions: feeds::Submissions::default(),
+            get_feed: Bucket::new(clock, 2.0, 15),
+            get_feeds: Bucket::new(clock, 0.0222, 10),
+            cancel_feed: Bucket::new(clock, 2.0, 15),
+            get_feed_document: Bucket::new(clock, 0.0222, 10),
         }
     }
 }
@@ -122,15 +144,21 @@ impl Client {
             renewable: true,
             classify,
         };
-        // Which token the attempt before used.
-        let used = AtomicU64::new(0);
-        let (method, body, used) = (&method, &body, &used);
-        let build = async |attempt: Attempt| {
-            let token = self.token.get(self, attempt.renew.then(|| used.load(Ordering::Relaxed))).await?;
-            used.store(token.serial, Ordering::Relaxed);
-            request(method, url, body.clone(), token.header)
-        };
+        let signature = Signature::default();
+        let build = async |attempt: Attempt| self.sign(attempt, &signature, (&method, url, body.as_deref())).await;
         self.http.send(&call, build).await
+    }
+
+    async fn sign(
+        &self,
+        attempt: Attempt,
+        signature: &Signature,
+        (method, url, body): (&Method, &str, Option<&str>),
+    ) -> Result<Request, Fault> {
+        let refused = attempt.renew.then(|| signature.0.load(Ordering::Relaxed));
+        let token = self.token.get(self, refused).await?;
+        signature.0.store(token.serial, Ordering::Relaxed);
+        request(method, url, body.map(str::to_owned), token.header)
     }
 
     /// None for what no path can carry: dots are steps in it, encoded or not.
@@ -143,6 +171,10 @@ impl Client {
         format!("{}/listings/2021-08-01/items/{}", self.access.endpoint, encode(&self.access.seller_id))
     }
 }
+
+/// Which token the attempt before used.
+#[derive(Debug, Default)]
+struct Signature(AtomicU64);
 
 fn request(method: &Method, url: &str, body: Option<String>, token: HeaderValue) -> Result<Request, Fault> {
     let mut request = Request::new(method.clone(), parse_url(url)?);

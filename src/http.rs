@@ -100,7 +100,17 @@ impl Http {
         B: FnMut(Attempt) -> F,
         F: Future<Output = Result<Request, Fault>>,
     {
-        self.retry(call, Growing::in_one_piece, build).await
+        self.retry(call, Growing::in_one_piece, may_help, build).await
+    }
+
+    /// Like [`Http::send`], for what must not be done twice: only a 429 is tried again, which says that nothing was
+    /// done. After a 5xx or no answer at all it may have been.
+    pub async fn send_once<B, F>(&self, call: &Call<'_>, build: B) -> Result<Answer, Fault>
+    where
+        B: FnMut(Attempt) -> F,
+        F: Future<Output = Result<Request, Fault>>,
+    {
+        self.retry(call, Growing::in_one_piece, |fault| fault.status() == Some(429), build).await
     }
 
     /// Like [`Http::send`], for a body of many megabytes: it is kept in blocks and read row by row.
@@ -109,10 +119,16 @@ impl Http {
         B: FnMut(Attempt) -> F,
         F: Future<Output = Result<Request, Fault>>,
     {
-        self.retry(call, Growing::in_blocks, build).await.map(Long)
+        self.retry(call, Growing::in_blocks, may_help, build).await.map(Long)
     }
 
-    async fn retry<B, F>(&self, call: &Call<'_>, body: fn() -> Growing, mut build: B) -> Result<Answer, Fault>
+    async fn retry<B, F>(
+        &self,
+        call: &Call<'_>,
+        body: fn() -> Growing,
+        again: fn(&Fault) -> bool,
+        mut build: B,
+    ) -> Result<Answer, Fault>
     where
         B: FnMut(Attempt) -> F,
         F: Future<Output = Result<Request, Fault>>,
@@ -144,7 +160,7 @@ impl Http {
                 Err(fault) => fault,
             };
             let delay = match &fault {
-                Fault::Transient { after, .. } => match delays.next() {
+                Fault::Transient { after, .. } => match delays.next().filter(|_| again(&fault)) {
                     Some(delay) => after.map_or(delay, |told| told.clamp(FIRST_DELAY, LONGEST_TOLD_DELAY)),
                     None => return Err(Fault::Exhausted { attempts: attempt.number, last: Box::new(fault) }),
                 },
@@ -251,6 +267,11 @@ fn network(error: reqwest::Error) -> Fault {
         cause = inner.source();
     }
     if unsendable { Fault::nonsense(text) } else { Fault::transient(text) }
+}
+
+/// Of faults that are transient anyway.
+fn may_help(_: &Fault) -> bool {
+    true
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -17,7 +17,7 @@
 //! | [`plan`] | pure: whether a listing is due, to be looked at, or not ours; what goes first |
 //! | [`http`] | the one HTTP client, the one retry loop, pacing |
 //! | [`commerce`] | the source: sign-in, sweep, reading a few SKUs |
-//! | [`amazon`] | the target: sign-in, listings report, search, patch |
+//! | [`amazon`] | the target: sign-in, listings report, search, patch, feeds |
 //! | [`store`] | what survives a restart |
 //! | [`cycle`] | the shell that knows them all: discover, read, decide, ask again, keep the plan |
 //! | [`push`] | sends what waits, best first, and keeps every outcome as it lands |

@@ -116,6 +116,21 @@ async fn transient_statuses_are_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_must_not_be_done_twice_is_repeated_after_a_429_only() {
+    let cases: [(Reply, u16, u32); 3] = [
+        (|_| response(429, &[], ""), 429, 4),
+        (|nth| response(if nth == 1 { 429 } else { 500 }, &[], ""), 500, 2),
+        (|_| response(503, &[], ""), 503, 1),
+    ];
+    for (reply, status, requests) in cases {
+        let server = Server::start(reply).await;
+        let fault = http().send_once(&call(), async |_| Ok(get(server.address))).await.unwrap_err();
+        assert!(matches!(fault, Fault::Exhausted { attempts, .. } if attempts == requests), "{status}: {fault}");
+        assert_eq!((fault.status(), server.requests()), (Some(status), requests));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn exhaustion_is_a_state_of_its_own() {
     let server = Server::start(|_| response(502, &[], "")).await;
     let started = Clock::system().instant();

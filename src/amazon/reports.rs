@@ -6,8 +6,9 @@ use std::time::Duration;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
 
-use super::{Client, TIMEOUT, encode, parse_url, wire};
-use crate::http::{Answer, Call, Fault, Method, Pace, Refusal, Request, json};
+use super::documents::{GZIP, Source};
+use super::{Client, encode, wire};
+use crate::http::{Answer, Fault, Method, Pace, Refusal, json};
 use crate::model::{MarketplaceId, SellerSku};
 
 pub(super) const REPORT: &str = "GET_MERCHANT_LISTINGS_ALL_DATA";
@@ -18,7 +19,6 @@ const FIRST_POLL: Duration = Duration::from_millis(200);
 const SLOWEST_POLL: Duration = Duration::from_secs(20);
 /// Reports of more than 20 minutes were seen; one of an hour is lost.
 const GIVE_UP: Duration = Duration::from_hours(1);
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Client {
@@ -31,7 +31,14 @@ impl Client {
         let created: wire::ReportCreated =
             json(&self.call("createReport", pace, Method::POST, &url, Some(body)).await?)?;
         let document_id = self.wait_for(&created.report_id).await?;
-        let answer = self.fetch(&document_id).await?;
+        let source = Source {
+            get: "getReportDocument",
+            download: "reportDocument",
+            url: format!("{}/reports/2021-06-30/documents/{}", self.access.endpoint, encode(&document_id)),
+            budget: &self.budget.get_document,
+            max_body: MAX_DOCUMENT,
+        };
+        let answer = self.fetch(&source).await?;
         let rows = rows(&answer)?;
         if let Some(example) = &rows.garbled_example {
             tracing::warn!(
@@ -62,37 +69,6 @@ impl Client {
             }
         }
         Err(no_document(report_id, "IN_PROGRESS"))
-    }
-
-    async fn fetch(&self, document_id: &str) -> Result<Answer, Fault> {
-        let url = format!("{}/reports/2021-06-30/documents/{}", self.access.endpoint, encode(document_id));
-        let mut again = true;
-        loop {
-            let pace = Pace::Bucket(&self.budget.get_document);
-            let document: wire::ReportDocument =
-                json(&self.call("getReportDocument", pace, Method::GET, &url, None).await?)?;
-            match self.download(&document.url).await {
-                // A slow download outlives its URL; what is tried again then needs another.
-                Err(Fault::Rejected(_)) if again => again = false,
-                outcome => return outcome,
-            }
-        }
-    }
-
-    /// The URL is signed by itself: it gets none of our headers, and dies after five minutes.
-    async fn download(&self, url: &str) -> Result<Answer, Fault> {
-        let call = Call {
-            operation: "reportDocument",
-            pace: Pace::None,
-            timeout: TIMEOUT * 10,
-            attempts: 3,
-            max_body: MAX_DOCUMENT,
-            renewable: false,
-            classify: |answer| {
-                if answer.is_success() { Ok(()) } else { Err(answer.refused(None, "no document")) }
-            },
-        };
-        self.http.send(&call, async |_| Ok(Request::new(Method::GET, parse_url(url)?))).await
     }
 }
 

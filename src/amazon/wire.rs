@@ -1,6 +1,9 @@
 //! SP-API's JSON as it is sent. These shapes do not leave this room. What we do not use is not read: Amazon adds fields.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::model::MarketplaceId;
 
 #[derive(Deserialize)]
 pub(super) struct Grant {
@@ -113,13 +116,28 @@ pub(super) struct Quantity {
     pub quantity: u32,
 }
 
-impl PatchRequest {
-    /// `merge` sets the quantity and leaves its siblings: `replace` would erase the handling time. `PRODUCT` is allowed
-    /// for a partial update of a listing that exists.
-    pub(super) fn quantity(quantity: u32) -> Self {
+/// Allowed for a partial update of a listing that exists.
+const PRODUCT_TYPE: &str = "PRODUCT";
+
+impl Patch {
+    /// `merge` sets the quantity and leaves its siblings: `replace` would erase the handling time.
+    fn quantity(quantity: u32) -> Self {
         let value = [Quantity { fulfillment_channel_code: "DEFAULT", quantity }];
-        let patch = Patch { op: "merge", path: "/attributes/fulfillment_availability", value };
-        Self { product_type: "PRODUCT", patches: [patch] }
+        Self { op: "merge", path: "/attributes/fulfillment_availability", value }
+    }
+}
+
+impl PatchRequest {
+    pub(super) fn quantity(quantity: u32) -> Self {
+        Self { product_type: PRODUCT_TYPE, patches: [Patch::quantity(quantity)] }
+    }
+}
+
+impl<'a> FeedMessage<'a> {
+    /// `PATCH` is the only operation of a feed that can merge: `PARTIAL_UPDATE` replaces.
+    pub(super) fn quantity(message_id: u32, sku: &'a str, quantity: u32) -> Self {
+        let patches = [Patch::quantity(quantity)];
+        Self { message_id, sku, operation_type: "PATCH", product_type: PRODUCT_TYPE, patches }
     }
 }
 
@@ -143,7 +161,107 @@ pub(super) struct Report {
     pub report_document_id: Option<String>,
 }
 
+/// Of a report, or of a feed's processing report. No `Debug`: the URL is a key.
 #[derive(Deserialize)]
-pub(super) struct ReportDocument {
+pub(super) struct Document {
     pub url: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreateFeedDocument {
+    pub content_type: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedDocumentCreated {
+    pub feed_document_id: String,
+    pub url: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreateFeed<'a> {
+    pub feed_type: &'static str,
+    pub marketplace_ids: &'a [MarketplaceId],
+    pub input_feed_document_id: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedCreated {
+    pub feed_id: String,
+}
+
+/// It does not name the document that went in.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedRow {
+    pub feed_id: String,
+    #[serde(default)]
+    pub marketplace_ids: Vec<MarketplaceId>,
+    pub created_time: Timestamp,
+    pub processing_status: String,
+    pub processing_start_time: Option<Timestamp>,
+    pub processing_end_time: Option<Timestamp>,
+    pub result_feed_document_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedPage {
+    pub feeds: Vec<FeedRow>,
+    pub next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedHeader<'a> {
+    pub seller_id: &'a str,
+    pub version: &'static str,
+    pub issue_locale: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedMessage<'a> {
+    pub message_id: u32,
+    pub sku: &'a str,
+    pub operation_type: &'static str,
+    pub product_type: &'static str,
+    pub patches: [Patch; 1],
+}
+
+#[derive(Deserialize)]
+pub(super) struct ProcessingReport<I> {
+    pub header: ProcessingHeader,
+    pub issues: I,
+    pub summary: Summary,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProcessingHeader {
+    pub feed_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary {
+    pub errors: u64,
+    pub warnings: u64,
+    pub messages_processed: u64,
+    pub messages_accepted: u64,
+    pub messages_invalid: u64,
+}
+
+/// Only `severity` and `message` are required, and one that lacks them is still about its message.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FeedIssue {
+    pub message_id: Option<u64>,
+    pub code: Option<String>,
+    pub severity: Option<String>,
+    pub message: Option<String>,
 }

@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod bench;
+mod feed_documents;
+mod feed_rates;
+mod feed_reports;
+mod feeds;
 mod golden;
 mod listings;
 mod models;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::schema::{check, model};
 use crate::stub::{Asked, Stub, de, json as answer, skus};
 
-const MODELS: [&str; 3] = ["listingsItems_2021-08-01.json", "reports_2021-06-30.json", "sellers.json"];
+const MODELS: [&str; 4] =
+    ["listingsItems_2021-08-01.json", "reports_2021-06-30.json", "feeds_2021-06-30.json", "sellers.json"];
 
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8().unwrap().into_owned()
@@ -104,15 +105,28 @@ async fn ask_everything(stub: &Stub) -> Vec<Asked> {
     }
     client.report(&de()).await.unwrap();
     client.participations().await.unwrap();
-    stub.all_asked().into_iter().filter(|asked| !matches!(asked.operation, "token" | "document")).collect()
+    let mut draft = client.feed_draft();
+    draft.push(&names[0], 0).unwrap();
+    let document_id = client.upload_feed(&draft.finish().unwrap()).await.unwrap();
+    client.create_feed(client.feed_permit().await, &document_id, &[de()]).await.unwrap();
+    client.feed("F/1").await.unwrap();
+    client.feeds("2026-10-31T23:00:00Z".parse().unwrap()).await.unwrap();
+    client.cancel_feed("F/1").await.unwrap();
+    client.feed_report("R 1").await.unwrap();
+    let modelled = |asked: &Asked| !matches!(asked.operation, "token" | "document" | "upload");
+    stub.all_asked().into_iter().filter(modelled).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_request_is_one_that_the_models_know() {
     let Some(models) = MODELS.iter().map(|name| model(name)).collect::<Option<Vec<_>>>() else { return };
     let stub = Stub::start(|asked| {
-        let second_page = asked.operation == "searchListingsItems" && asked.nth == 1;
-        second_page.then(|| answer(200, r#"{"numberOfResults":0,"items":[],"pagination":{"nextToken":"a+/=&,"}}"#))
+        let page = match (asked.operation, asked.nth) {
+            ("searchListingsItems", 1) => r#"{"numberOfResults":0,"items":[],"pagination":{"nextToken":"a+/=&,"}}"#,
+            ("getFeeds", 1) => r#"{"feeds":[],"nextToken":"a+/=&,"}"#,
+            _ => return None,
+        };
+        Some(answer(200, page))
     })
     .await;
     let asked = ask_everything(&stub).await;
@@ -122,7 +136,13 @@ async fn every_request_is_one_that_the_models_know() {
     }
     let operations: BTreeSet<_> = asked.iter().map(|asked| asked.operation).collect();
     let expected = [
+        "cancelFeed",
+        "createFeed",
+        "createFeedDocument",
         "createReport",
+        "getFeed",
+        "getFeedDocument",
+        "getFeeds",
         "getListingsItem",
         "getMarketplaceParticipations",
         "getReport",
@@ -159,6 +179,10 @@ async fn a_request_that_the_models_do_not_know_is_noticed() {
         (spoil("searchListingsItems", "includedData=", "includedData=everything,"), "not one of"),
         (spoil("createReport", "[\"A1PA6795UKMFR9\"]", "[]"), "minItems"),
         (spoil("getReport", "R%2F1", ""), "no operation"),
+        (spoil("createFeed", "[\"A1PA6795UKMFR9\"]", "[]"), "minItems"),
+        (spoil("createFeed", "inputFeedDocumentId", "documentId"), "inputFeedDocumentId is missing"),
+        (spoil("createFeedDocument", "contentType", "type"), "contentType is missing"),
+        (spoil("getFeeds", "pageSize=100", "pageSize=101"), "maximum"),
     ] {
         let wrong = objections(&models, &asked).join("; ");
         assert!(wrong.contains(expected), "{expected}: {wrong}");

@@ -19,12 +19,18 @@ use tokio::task::JoinSet;
 pub(crate) const DE: &str = "A1PA6795UKMFR9";
 pub(crate) const ITEMS: &str = "/listings/2021-08-01/items/A1SELLER";
 
+/// As `getFeed` shows it.
+const FEED: &str = r#"{"feedId":"F/1","feedType":"JSON_LISTINGS_FEED","marketplaceIds":["A1PA6795UKMFR9"],
+    "createdTime":"2026-11-01T00:00:00+00:00","processingStatus":"IN_QUEUE"}"#;
+const REPORT: &str = r#"{"header":{"sellerId":"A1SELLER","version":"2.0","feedId":"F/1"},"issues":[],"summary":
+    {"errors":0,"warnings":0,"messagesProcessed":1,"messagesAccepted":1,"messagesInvalid":0}}"#;
+
 pub(crate) type Reply = Response<Body>;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    /// Of the model, for example `patchListingsItem`; `token` and `document` for what has no model.
+    /// Of the model, for example `patchListingsItem`; `token`, `document` and `upload` for what has no model.
     pub(crate) operation: &'static str,
     pub(crate) method: String,
     /// Path and query, still encoded.
@@ -179,12 +185,19 @@ fn operation(method: &str, path: &str) -> &'static str {
     match (method, segments.as_slice()) {
         ("POST", ["auth", "o2", "token"]) => "token",
         ("GET", ["document", ..]) => "document",
+        ("PUT", ["document", ..]) => "upload",
         ("PATCH", ["listings", "2021-08-01", "items", _, _]) => "patchListingsItem",
         ("GET", ["listings", "2021-08-01", "items", _, _]) => "getListingsItem",
         ("GET", ["listings", "2021-08-01", "items", _]) => "searchListingsItems",
         ("POST", ["reports", "2021-06-30", "reports"]) => "createReport",
         ("GET", ["reports", "2021-06-30", "reports", _]) => "getReport",
         ("GET", ["reports", "2021-06-30", "documents", _]) => "getReportDocument",
+        ("POST", ["feeds", "2021-06-30", "documents"]) => "createFeedDocument",
+        ("GET", ["feeds", "2021-06-30", "documents", _]) => "getFeedDocument",
+        ("POST", ["feeds", "2021-06-30", "feeds"]) => "createFeed",
+        ("GET", ["feeds", "2021-06-30", "feeds"]) => "getFeeds",
+        ("GET", ["feeds", "2021-06-30", "feeds", _]) => "getFeed",
+        ("DELETE", ["feeds", "2021-06-30", "feeds", _]) => "cancelFeed",
         ("GET", ["sellers", "v1", "marketplaceParticipations"]) => "getMarketplaceParticipations",
         _ => "unknown",
     }
@@ -210,6 +223,20 @@ fn obliging(asked: &Asked, base: &str) -> Reply {
             200,
             serde_json::json!({"reportDocumentId": "D 1", "url": format!("{base}/document?sign=1")}).to_string(),
         ),
+        "createFeedDocument" => json(
+            201,
+            serde_json::json!({"feedDocumentId": format!("D {}", asked.nth), "url": format!("{base}/document?sign={}", asked.nth)})
+                .to_string(),
+        ),
+        "upload" => reply(200, &[], ""),
+        "createFeed" => json(202, r#"{"feedId":"F/1"}"#),
+        "getFeed" => json(200, FEED),
+        "getFeeds" => json(200, format!(r#"{{"feeds":[{FEED}]}}"#)),
+        "cancelFeed" => json(200, "{}"),
+        "getFeedDocument" => {
+            json(200, serde_json::json!({"feedDocumentId": "R 1", "url": format!("{base}/document?report")}).to_string())
+        }
+        "document" if asked.target.ends_with("?report") => json(200, REPORT),
         "document" => reply(200, &[("content-type", "text/plain; charset=Cp1252")], "seller-sku\tquantity\nA\t1\n"),
         "getMarketplaceParticipations" => json(
             200,

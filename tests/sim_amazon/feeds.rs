@@ -7,7 +7,7 @@ use stocksync::sim::amazon::{Fault, FaultKind, Lane, ViolationKind};
 use crate::harness::{ACCOUNT, Bench, DE, Reply, SELLER, send, wait};
 
 pub(crate) const FEEDS: &str = "/feeds/2021-06-30/feeds";
-const DOCUMENTS: &str = "/feeds/2021-06-30/documents";
+pub(crate) const DOCUMENTS: &str = "/feeds/2021-06-30/documents";
 const CONTENT: &str = "application/json; charset=UTF-8";
 const LISTINGS: &str = r#"
 [[account.listing]]
@@ -20,7 +20,7 @@ sku = "BAD"
 invalid = "the listing is blocked"
 "#;
 
-async fn bench() -> Bench {
+pub(crate) async fn bench() -> Bench {
     Bench::start(&format!("feed_delay = \"8m\"\n{ACCOUNT}{LISTINGS}")).await
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn create(bench: &Bench, content: &Value) -> String {
     reply.json()["feedId"].as_str().unwrap().to_owned()
 }
 
-async fn status(bench: &Bench, id: &str) -> Value {
+pub(crate) async fn status(bench: &Bench, id: &str) -> Value {
     let reply = bench.get(&format!("{FEEDS}/{id}")).await;
     assert_eq!(reply.status, 200);
     reply.json()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as they do")]
 
 mod controls;
+mod feed_troubles;
 mod feeds;
 mod gateway;
 mod harness;

@@ -19,6 +19,18 @@ pub(crate) fn check(model: &Value, schema: &Value, value: &Value, at: &str, wron
     if let Some(reference) = schema["$ref"].as_str() {
         return check(model, model.pointer(reference.trim_start_matches('#')).unwrap(), value, at, wrong);
     }
+    if *schema == false {
+        wrong.push(format!("{at}: is not allowed"));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        wrong.push(format!("{at}: {value} is not {}", schema["const"]));
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let fitting = choices.iter().filter(|choice| fits_beside(model, choice, value)).count();
+        if fitting != 1 {
+            wrong.push(format!("{at}: fits {fitting} of the {} choices", choices.len()));
+        }
+    }
     if schema["enum"].as_array().is_some_and(|allowed| !allowed.contains(value)) {
         wrong.push(format!("{at}: {value} is not one of {}", schema["enum"]));
     }
@@ -63,4 +75,16 @@ pub(crate) fn check(model: &Value, schema: &Value, value: &Value, at: &str, wron
             }
         }
     }
+}
+
+/// Whether a value is what one of several choices says; its properties are named beside the choices.
+fn fits_beside(model: &Value, choice: &Value, value: &Value) -> bool {
+    let mut wrong = Vec::new();
+    for (name, property) in choice["properties"].as_object().into_iter().flatten() {
+        if let Some(one) = value.get(name) {
+            check(model, property, one, name, &mut wrong);
+        }
+    }
+    let mut required = choice["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    wrong.is_empty() && required.all(|name| value.get(name).is_some())
 }

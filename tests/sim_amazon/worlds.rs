@@ -63,6 +63,9 @@ fn a_wrong_world_says_what_is_wrong() {
         (format!("{ACCOUNT}generate = {{ listings = 1, sku = \"X\" }}"), "`X` names no number"),
         (format!("{ACCOUNT}[[account.listing]]\nsku = \"A\"\nmarketplaces = [\"IT\"]"), "`A` is in `IT`"),
         ("[[buyer]]\nquantity = 1".to_owned(), "missing field `every`"),
+        ("feed_apply_delay = 1".to_owned(), "a duration like"),
+        ("[[fault]]\nkind = \"earthquake\"".to_owned(), "unknown variant `earthquake`"),
+        ("[[fault]]\nkind = \"stuck\"\ntimes = 1".to_owned(), "unknown field `times`"),
     ] {
         let error = toml::from_str::<AmazonWorld>(&text).expect_err(&text).to_string();
         assert!(error.contains(message), "{text}: {error}");

@@ -168,6 +168,7 @@ pub struct SettingsEdit {
     pub apply_delay: Option<Delay>,
     pub report_delay: Option<Delay>,
     pub feed_delay: Option<Delay>,
+    pub feed_apply_delay: Option<Delay>,
     #[serde(deserialize_with = "duration_if_any")]
     pub token_lifetime: Option<Duration>,
     pub lose_percent: Option<f64>,

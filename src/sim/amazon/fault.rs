@@ -39,6 +39,12 @@ pub enum FaultKind {
     Fatal,
     /// The feed that the call creates stays `IN_PROGRESS` until the fault is cleared.
     Stuck,
+    /// It stays `IN_QUEUE`, and can be cancelled.
+    StuckInQueue,
+    /// It does its work and ends `DONE`, without a processing report.
+    NoReport,
+    /// It ends `FATAL` with some of its work done, and its report is not of the documented format.
+    OddReport,
 }
 
 /// Without an operation, seller or SKU it is for all of them; without a count it stays until cleared.
@@ -66,14 +72,27 @@ impl Fault {
         self.operation.is_none_or(|wanted| wanted == operation)
             && fits(&self.seller_id, Some(seller))
             && fits(&self.sku, id)
-            && (!self.kind.is_an_ending() || matches!(operation, Operation::CreateReport | Operation::CreateFeed))
+            && self.kind.may_strike(operation)
     }
 }
 
 impl FaultKind {
     /// Whether it is about how a report or feed ends, not about the call.
     pub(super) const fn is_an_ending(self) -> bool {
-        matches!(self, Self::Cancelled | Self::Fatal | Self::Stuck)
+        matches!(self, Self::Cancelled | Self::Fatal | Self::Stuck) || self.is_of_feeds()
+    }
+
+    /// Whether only feeds can end so.
+    const fn is_of_feeds(self) -> bool {
+        matches!(self, Self::StuckInQueue | Self::NoReport | Self::OddReport)
+    }
+
+    fn may_strike(self, operation: Operation) -> bool {
+        match operation {
+            Operation::CreateFeed => true,
+            Operation::CreateReport => !self.is_of_feeds(),
+            _ => !self.is_an_ending(),
+        }
     }
 
     /// The answer that it gives in place of the real one.
@@ -93,6 +112,10 @@ impl FaultKind {
 pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
+    pub(super) const fn new(faults: Vec<Fault>) -> Self {
+        Self(faults)
+    }
+
     pub(super) fn add(&mut self, fault: Fault) {
         self.0.push(fault);
     }

@@ -39,7 +39,7 @@ impl Phase {
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) account: usize,
-    number: u64,
+    pub(super) number: u64,
     pub(super) marketplaces: Vec<&'static Marketplace>,
     pub(super) created: Timestamp,
     ready: Instant,
@@ -164,7 +164,9 @@ impl Feeds {
         let id = line.open.front()?.as_str();
         let feed = self.by_id.get(id)?;
         match feed.phase {
-            Phase::Queued => Some((line.free_since.map_or(feed.ready, |since| since.max(feed.ready)), id)),
+            Phase::Queued if feed.fate != Some(FaultKind::StuckInQueue) => {
+                Some((line.free_since.map_or(feed.ready, |since| since.max(feed.ready)), id))
+            }
             Phase::Running { ends } if feed.fate != Some(FaultKind::Stuck) => Some((ends, id)),
             _ => None,
         }
@@ -190,11 +192,16 @@ impl Feeds {
 
     /// Stuck feeds move again, and end as soon as they may.
     pub(super) fn release(&mut self, now: Instant) {
-        for feed in self.by_id.values_mut().filter(|feed| feed.fate == Some(FaultKind::Stuck)) {
-            feed.fate = None;
-            if let Phase::Running { ends } = feed.phase {
-                feed.phase = Phase::Running { ends: ends.max(now) };
+        for feed in self.by_id.values_mut() {
+            match (feed.fate, feed.phase) {
+                (Some(FaultKind::Stuck), Phase::Running { ends }) => {
+                    feed.phase = Phase::Running { ends: ends.max(now) }
+                }
+                (Some(FaultKind::StuckInQueue), _) => feed.ready = feed.ready.max(now),
+                (Some(FaultKind::Stuck), _) => {}
+                _ => continue,
             }
+            feed.fate = None;
         }
     }
 }

@@ -33,7 +33,8 @@ impl State {
         let now = self.now;
         let Some(feed) = self.feeds.get_mut(id) else { return };
         let document = std::mem::take(&mut feed.document);
-        let fatal = feed.fate == Some(FaultKind::Fatal);
+        let fate = feed.fate;
+        let fatal = matches!(fate, Some(FaultKind::Fatal | FaultKind::OddReport));
         let (account, marketplaces, author) = (feed.account, feed.marketplaces.clone(), feed.author.clone());
         let Some(seller) = self.accounts.get(account).map(|owner| owner.seller_id.clone()) else { return };
         let sender = Sender { account, seller, marketplaces, author };
@@ -45,11 +46,17 @@ impl State {
             }
         }
         let broken = !document.issues.is_empty();
-        let result = (!fatal).then(|| {
-            let report = self.processing_report(id, &document, &sender, &tally);
-            let gzip = self.settings.report.gzip;
-            let bytes = compress(report.to_string().into_bytes(), gzip);
-            self.store_document(account, "application/json; charset=UTF-8", (Some(bytes), gzip))
+        let result = match fate {
+            Some(FaultKind::Fatal | FaultKind::NoReport) => None,
+            Some(FaultKind::OddReport) => Some(("text/plain; charset=UTF-8", odd_report(&document))),
+            _ => {
+                let report = self.processing_report(id, &document, &sender, &tally);
+                Some(("application/json; charset=UTF-8", report.to_string()))
+            }
+        };
+        let gzip = self.settings.report.gzip;
+        let result = result.map(|(content_type, text)| {
+            self.store_document(account, content_type, (Some(compress(text.into_bytes(), gzip)), gzip))
         });
         if let Some(feed) = self.feeds.get_mut(id) {
             feed.result = result;
@@ -125,4 +132,10 @@ impl State {
         let found = document.messages.iter().filter_map(|message| owner.listings.get_key_value(&message.sku));
         found.map(|(sku, listing)| item(sku, listing, &sender.marketplaces, included)).collect()
     }
+}
+
+/// Such as feeds had before JSON.
+fn odd_report(document: &FeedDocument) -> String {
+    let count = document.messages.len();
+    format!("Feed Processing Summary:\n\tNumber of records processed\t\t{count}\n\tNumber of records successful\t\t0\n")
 }

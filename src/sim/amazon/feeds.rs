@@ -13,6 +13,7 @@ use super::events::Lane;
 use super::fault::FaultKind;
 use super::feed_document::FeedDocument;
 use super::feed_queue::{Feed, Phase};
+use super::query::Query;
 use super::reports::{STATUSES, body_marketplaces};
 use super::state::State;
 use super::submission::Author;
@@ -96,35 +97,41 @@ impl State {
     }
 
     pub(super) fn get_feeds(&self, call: &Call) -> Result<Answer, Answer> {
-        let names = [
-            "feedTypes",
-            "processingStatuses",
-            "marketplaceIds",
-            "pageSize",
-            "createdSince",
-            "createdUntil",
-            "nextToken",
-        ];
-        call.query.allow(&names)?;
-        let size = call.query.number("pageSize", 10, (1, 100))?;
-        let types = call.query.list("feedTypes");
-        if types.is_none() && call.query.get("nextToken").is_none() {
-            return Err(Answer::invalid_input("Either 'feedTypes' or 'nextToken' is required."));
+        if let Some(token) = call.query.get("nextToken") {
+            call.query.allow(&["nextToken"])?;
+            let (last, query) = Query::from_token(token)?;
+            return self.feeds_page(call.account, &query, last);
         }
-        let statuses = call.query.choices("processingStatuses", &STATUSES)?;
-        let marketplaces = call.query.list("marketplaceIds");
-        let (since, until) = (call.query.time("createdSince")?, call.query.time("createdUntil")?);
+        self.feeds_page(call.account, &call.query, u64::MAX)
+    }
+
+    /// The newest feeds that fit and are older than the last of the page before.
+    fn feeds_page(&self, account: usize, query: &Query, last: u64) -> Result<Answer, Answer> {
+        let names = ["feedTypes", "processingStatuses", "marketplaceIds", "pageSize", "createdSince", "createdUntil"];
+        query.allow(&names)?;
+        let size = query.number("pageSize", 10, (1, 100))?;
+        let types = query.list("feedTypes");
+        let types = types.ok_or_else(|| Answer::invalid_input("Either 'feedTypes' or 'nextToken' is required."))?;
+        let statuses = query.choices("processingStatuses", &STATUSES)?;
+        let marketplaces = query.list("marketplaceIds");
+        let (since, until) = (query.time("createdSince")?, query.time("createdUntil")?);
         let fits = |feed: &Feed| {
-            feed.account == call.account
-                && types.as_ref().is_none_or(|types| types.contains(&LISTINGS_FEED))
+            feed.account == account
+                && feed.number < last
+                && types.contains(&LISTINGS_FEED)
                 && statuses.as_ref().is_none_or(|statuses| statuses.contains(&feed.phase.status()))
                 && marketplaces.as_ref().is_none_or(|ids| feed.marketplaces.iter().any(|one| ids.contains(&one.id)))
                 && since.is_none_or(|since| feed.created >= since)
                 && until.is_none_or(|until| feed.created <= until)
         };
-        let feeds: Vec<Value> =
-            self.feeds.newest().filter(|(_, feed)| fits(feed)).take(size).map(|(id, feed)| feed.json(id)).collect();
-        Ok(Answer::ok(json!({"feeds": feeds})))
+        let mut found = self.feeds.newest().filter(|(_, feed)| fits(feed));
+        let page: Vec<_> = found.by_ref().take(size).collect();
+        let feeds: Vec<Value> = page.iter().map(|(id, feed)| feed.json(id)).collect();
+        let mut body = json!({"feeds": feeds});
+        if let (Some(_), Some((_, last))) = (found.next(), page.last()) {
+            body["nextToken"] = json!(query.token(last.number));
+        }
+        Ok(Answer::ok(body))
     }
 
     /// Does the queue's next step: a feed leaves the queue, or ends.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::extract::Query as Pairs;
 use axum::http::Uri;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::answer::Answer;
 use crate::model::Marketplace;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Query(BTreeMap<String, String>);
 
 impl Query {
@@ -31,6 +34,17 @@ impl Query {
             Some(name) => Err(Answer::invalid_input(&format!("Parameter '{name}' is unknown."))),
             None => Ok(()),
         }
+    }
+
+    /// Stands for the same query, from after `last` on.
+    pub(super) fn token(&self, last: u64) -> String {
+        STANDARD.encode(json!([last, self.0]).to_string())
+    }
+
+    pub(super) fn from_token(token: &str) -> Result<(u64, Self), Answer> {
+        let read = STANDARD.decode(token).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let (last, query) = read.ok_or_else(|| Answer::invalid_input("Invalid 'nextToken' provided."))?;
+        Ok((last, Self(query)))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -44,6 +44,7 @@ pub(super) struct Settings {
     pub(super) apply_delay: Delay,
     pub(super) report_delay: Delay,
     pub(super) feed_delay: Delay,
+    pub(super) feed_apply_delay: Option<Delay>,
     pub(super) token_lifetime: Duration,
     pub(super) lose_percent: f64,
     pub(super) report: ReportShape,
@@ -79,6 +80,7 @@ impl State {
                 apply_delay: world.apply_delay,
                 report_delay: world.report_delay,
                 feed_delay: world.feed_delay,
+                feed_apply_delay: world.feed_apply_delay,
                 token_lifetime: world.token_lifetime,
                 lose_percent: world.lose_percent,
                 report: world.report,
@@ -87,7 +89,7 @@ impl State {
             rng: StdRng::seed_from_u64(seed),
             tokens: HashMap::new(),
             buckets: Buckets::default(),
-            faults: Faults::default(),
+            faults: Faults::new(world.faults),
             stats: Stats::default(),
             events: Vec::new(),
             feeds: Feeds::default(),
@@ -149,6 +151,7 @@ impl State {
         settings.apply_delay = edit.apply_delay.unwrap_or(settings.apply_delay);
         settings.report_delay = edit.report_delay.unwrap_or(settings.report_delay);
         settings.feed_delay = edit.feed_delay.unwrap_or(settings.feed_delay);
+        settings.feed_apply_delay = edit.feed_apply_delay.or(settings.feed_apply_delay);
         settings.token_lifetime = edit.token_lifetime.unwrap_or(settings.token_lifetime);
         settings.lose_percent = edit.lose_percent.unwrap_or(settings.lose_percent);
         if let Some(rates) = edit.rates {

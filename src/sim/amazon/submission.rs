@@ -40,7 +40,7 @@ impl State {
     /// Takes changes in, known SKU or not, and gives them a submission id.
     pub(super) fn accept(&mut self, to: Address<'_>, changes: Vec<Change>, author: &Author) -> String {
         let submission_id = self.random_id();
-        let (outcome, due) = self.judge(to, &changes);
+        let (outcome, due) = self.judge(to, &changes, author.lane);
         for change in changes {
             let event = self.record(to, &change, (author, &submission_id, outcome));
             if outcome == Outcome::Pending {
@@ -53,8 +53,9 @@ impl State {
     }
 
     /// What becomes of the changes, and when; notes what they do to the merchant.
-    fn judge(&mut self, to: Address<'_>, changes: &[Change]) -> (Outcome, Instant) {
-        let delay = self.draw(self.settings.apply_delay);
+    fn judge(&mut self, to: Address<'_>, changes: &[Change], lane: Lane) -> (Outcome, Instant) {
+        let apart = self.settings.feed_apply_delay.filter(|_| lane == Lane::Feed);
+        let delay = self.draw(apart.unwrap_or(self.settings.apply_delay));
         let lost = self.rng.random_bool(chance(self.settings.lose_percent));
         let due = self.now.instant + delay;
         let Some(owner) = self.accounts.get_mut(to.account) else { return (Outcome::UnknownSku, due) };
@@ -64,8 +65,10 @@ impl State {
             return (Outcome::UnknownSku, due);
         };
         let outcome = if lost || listing.loses { Outcome::Lost } else { Outcome::Pending };
-        let due = listing.last_due.map_or(due, |last| last.max(due));
-        listing.last_due = Some(due);
+        let due = if apart.is_some() { due } else { listing.last_due.map_or(due, |last| last.max(due)) };
+        if apart.is_none() {
+            listing.last_due = Some(due);
+        }
         listing.declare(to.marketplaces, changes);
         let harm: Vec<_> = changes.iter().flat_map(|change| harm(listing, change)).collect();
         for kind in harm {

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use super::operation::Operation;
 use super::report_text::ReportShape;
 use crate::model::{Marketplace, Region};
@@ -24,6 +25,8 @@ pub struct AmazonWorld {
     pub apply_delay: Delay,
     pub report_delay: Delay,
     pub feed_delay: Delay,
+    /// From a feed's end to live, in place of the usual delay. Then nothing orders it after or before patches.
+    pub feed_apply_delay: Option<Delay>,
     #[serde(deserialize_with = "duration")]
     pub token_lifetime: Duration,
     /// So many of a hundred accepted changes are never applied.
@@ -33,6 +36,9 @@ pub struct AmazonWorld {
     pub accounts: Vec<AccountWorld>,
     #[serde(rename = "buyer")]
     pub buyers: Vec<BuyerWorld>,
+    /// In force from the start.
+    #[serde(rename = "fault")]
+    pub faults: Vec<Fault>,
 }
 
 impl Default for AmazonWorld {
@@ -43,11 +49,13 @@ impl Default for AmazonWorld {
             apply_delay: Delay::fixed(Duration::from_secs(2)),
             report_delay: Delay::fixed(Duration::from_secs(1)),
             feed_delay: Delay::fixed(Duration::from_mins(2)),
+            feed_apply_delay: None,
             token_lifetime: Duration::from_hours(1),
             lose_percent: 0.0,
             report: ReportShape::default(),
             accounts: Vec::new(),
             buyers: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }
