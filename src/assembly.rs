@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::amazon;
@@ -16,7 +17,7 @@ use crate::cycle::{AccountCycle, CycleError, Event, Firsts, Order, Progress, Sou
 use crate::http::Http;
 use crate::model::{AccountName, StoreName};
 use crate::plan::Plan;
-use crate::push::{Drained, Landed, Looker, Pusher};
+use crate::push::{Drained, Follower, Landed, Looker, Pusher};
 use crate::store::{Outcome, Store, StoreError, Trouble};
 
 /// How long an account whose cycle failed is left alone. Shorter hammers an Amazon that is down; longer, and an account
@@ -45,6 +46,7 @@ pub struct Assembly {
 pub struct AccountWork {
     pub cycle: AccountCycle,
     pub pusher: Pusher,
+    pub follower: Follower,
 }
 
 impl Assembly {
@@ -63,14 +65,27 @@ impl Assembly {
                 marketplaces: own.map(|store| store.marketplace.id.into()).collect(),
                 verify_after: config.push.verify_after,
             };
+            let (queued, feeding): (Arc<Notify>, Arc<Notify>) = Default::default();
             AccountWork {
+                follower: Follower {
+                    account: account.name.clone(),
+                    client: Arc::clone(&client),
+                    store: store.clone(),
+                    clock,
+                    stuck_after: config.push.feed_stuck_after,
+                    feeding: Arc::clone(&feeding),
+                    queued: Arc::clone(&queued),
+                    replan: Arc::default(),
+                },
                 pusher: Pusher {
                     account: account.name.clone(),
                     client: Arc::clone(&client),
                     looker: looker.clone(),
                     store: store.clone(),
                     clock,
-                    queued: Arc::default(),
+                    feed_expected_time: config.push.feed_expected_time,
+                    queued,
+                    feeding,
                 },
                 cycle: AccountCycle {
                     config: Arc::clone(&config),
@@ -171,6 +186,8 @@ impl AccountWork {
 
     /// One cycle and its sending, for a process that does nothing else.
     pub async fn once(&self, order: &Order, stop: &CancellationToken) -> Result<Worked, CycleError> {
+        self.follower.recover().await?;
+        self.follower.look().await?;
         let plan = tokio::select! {
             plan = self.plan(order) => plan?,
             () = stop.cancelled() => return Err(CycleError::Interrupted),
@@ -188,6 +205,7 @@ pub fn sent(landed: &Landed) -> Event {
         Outcome::Rejected { text, .. } => format!("refused: {text}"),
         Outcome::NoAnswer { text, .. } => format!("no answer: {text}"),
         Outcome::NotSent => "not sent".to_owned(),
+        Outcome::InFeed { .. } => "in a feed".to_owned(),
         Outcome::Withdrawn { reason } => format!("not sent: {reason}"),
     };
     Event::Sent {

@@ -20,8 +20,8 @@ use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, SkuMapping, StoreConfig};
 use crate::http::{Fault, Hurry};
 use crate::model::{AccountName, CommerceName, Listing, SellerSku, Sku, StoreName};
-use crate::plan::{Change, Patience, Plan, sort};
-use crate::push::Looker;
+use crate::plan::{Change, Patience, Plan, Speeds, assign_lanes, sort};
+use crate::push::{self, Looker};
 use crate::store::{Settled, Store, StoreError};
 
 use facts::{Facts, Mapped};
@@ -115,6 +115,7 @@ impl AccountCycle {
         let (mut decisions, reads) = (pass.result, pass.reads);
         self.store.save_basis(&self.account.name, std::mem::take(&mut decisions.held)).await?;
         sort(&mut decisions.changes);
+        assign_lanes(&mut decisions.changes, &self.speeds().await?);
         decisions.withheld.sort_by(|a, b| a.seller_sku.cmp(&b.seller_sku));
         let problems: Vec<String> = reads
             .iter()
@@ -132,6 +133,11 @@ impl AccountCycle {
             problem: (!problems.is_empty()).then(|| problems.join("; ")),
         };
         Ok((plan, decisions.settled))
+    }
+
+    async fn speeds(&self) -> Result<Speeds, StoreError> {
+        let (rate, expected) = (self.client.patch_rate(), self.config.push.feed_expected_time);
+        push::speeds(&self.store, &self.account.name, rate, expected, self.clock.now()).await
     }
 
     /// Every store that may decide for a listing of this account: its own, and those of the same Commerce and country.

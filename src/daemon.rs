@@ -42,6 +42,8 @@ pub struct Done {
     pub withheld: BTreeMap<String, u64>,
     pub accepted: u64,
     pub refused: u64,
+    /// On their way in a feed that has not ended.
+    pub in_feed: u64,
     pub problem: Option<String>,
     pub parked: Option<String>,
 }
@@ -73,6 +75,7 @@ impl Daemon {
             accounts.insert(work.name().clone(), sender);
             let task = AccountTask::new(work.clone(), Arc::clone(&assembly.config), stop.clone());
             tasks.spawn(task.clone().send());
+            tasks.spawn(task.clone().follow());
             tasks.spawn(task.run(requests, started_at));
         }
         let stores = assembly.config.stores.iter().map(|store| store.name().clone()).collect();

@@ -1,6 +1,7 @@
 //! From desired and believed to what is sent, in which order, and what is not sent, and why. Pure.
 
 mod judge;
+mod lane;
 mod order;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use crate::model::{AccountName, MarketplaceId, SellerSku, StoreName};
 use crate::reason::Reason;
 
 pub use judge::{Desired, Due, Judgement, Need, Patience, judge, may_be_ours_again, not_ours, settled};
+pub use lane::{Lane, Speeds, assign_lanes};
 pub use order::{Priority, sort};
 
 /// What one cycle decided for one account.
@@ -45,6 +47,7 @@ pub struct Change {
     /// When Amazon last took a quantity in, as far as the plan knew.
     pub accepted_at: Option<Timestamp>,
     pub to: u32,
+    pub lane: Lane,
     pub priority: Priority,
     pub reasons: Vec<Reason>,
     /// The numbers of the countries that disagree, for people.

@@ -1,5 +1,7 @@
 //! Sends what waits in the outbox, best first, at the rate that Amazon grants, and keeps every outcome as it lands.
 
+mod feed;
+mod follow;
 mod look;
 
 use std::sync::Arc;
@@ -19,6 +21,10 @@ use crate::model::{AccountName, SellerSku};
 use crate::plan;
 use crate::store::{Ahead, Outcome, Slot, Store, StoreError, Trouble};
 
+use feed::{Fed, FeedError};
+
+pub use feed::speeds;
+pub use follow::Follower;
 pub use look::{LookError, Looker};
 
 /// Patches under way at once. Fewer leave the rate unused when Amazon answers slowly; more are lost in doubt by a crash.
@@ -53,8 +59,12 @@ pub struct Pusher {
     pub looker: Looker,
     pub store: Store,
     pub clock: Clock,
+    /// How long a feed takes until the account's own have taught better.
+    pub feed_expected_time: Duration,
     /// There may be something new to send.
     pub queued: Arc<Notify>,
+    /// There is a new feed.
+    pub feeding: Arc<Notify>,
 }
 
 /// What one drain came to.
@@ -63,6 +73,8 @@ pub struct Drained {
     pub accepted: u64,
     /// Set aside, to be tried again later.
     pub refused: u64,
+    /// On their way in a feed.
+    pub in_feed: u64,
     /// Why the rest was not tried.
     pub parked: Option<String>,
 }
@@ -87,12 +99,13 @@ impl Pusher {
     ) -> Result<Drained, StoreError> {
         let started = self.clock.instant();
         let drained = self.drain_all(plan_id, stop, &mut landed).await?;
-        if drained.accepted + drained.refused > 0 {
+        if drained.accepted + drained.refused + drained.in_feed > 0 {
             tracing::info!(
                 event = "changes_sent",
                 account = %self.account,
                 accepted = drained.accepted,
                 refused = drained.refused,
+                in_feed = drained.in_feed,
                 rate_per_second = self.client.patch_rate(),
                 duration_ms = u64::try_from((self.clock.instant() - started).as_millis()).unwrap_or(u64::MAX),
                 "changes sent"
@@ -111,6 +124,8 @@ impl Pusher {
         let mut flights: JoinSet<(Slot, Answer)> = JoinSet::new();
         let mut busy: Vec<SellerSku> = Vec::new();
         let mut looking: Option<BoxFuture<'_, Result<Vec<Landed>, LookError>>> = None;
+        let mut feed: Option<BoxFuture<'_, Result<Fed, FeedError>>> = None;
+        let mut may_feed = true;
         let mut failed = 0;
         loop {
             let going = drained.parked.is_none() && !stop.is_cancelled();
@@ -121,10 +136,17 @@ impl Pusher {
                 looking = None;
                 Ahead::default()
             };
+            if stop.is_cancelled() {
+                // What it left behind is taken up at the next start.
+                feed = None;
+            }
             if looking.is_none() && !ahead.unseen.is_empty() {
                 looking = Some(self.look_at(ahead.unseen).boxed());
             }
-            if flights.is_empty() && looking.is_none() && !ahead.may_go {
+            if going && std::mem::take(&mut may_feed) {
+                feed.get_or_insert_with(|| self.feed_the_rest(plan_id).boxed());
+            }
+            if flights.is_empty() && looking.is_none() && feed.is_none() && !ahead.may_go {
                 return Ok(drained);
             }
             tokio::select! {
@@ -161,6 +183,10 @@ impl Pusher {
                         Err(error) => self.park(error.to_string(), self.clock.now(), &mut drained).await?,
                     }
                 }
+                Some(fed) = OptionFuture::from(feed.as_mut()), if feed.is_some() => {
+                    feed = None;
+                    may_feed = self.fed(fed, &mut drained, landed).await?;
+                }
                 () = self.client.patch_permit(), if going && ahead.may_go && flights.len() < IN_FLIGHT => {
                     let next = self.store.take_next(&self.account, plan_id, &busy, seen_since).await?;
                     let Some(slot) = next else { continue };
@@ -172,17 +198,49 @@ impl Pusher {
                     });
                 }
                 // What hangs is no reason to let what came meanwhile wait for it.
-                () = self.queued.notified(), if going => {}
+                () = self.queued.notified(), if going => may_feed = true,
                 () = stop.cancelled(), if going => {}
             }
         }
     }
 
+    /// What an attempt to send a feed came to. True when there may be another one.
+    async fn fed(
+        &self,
+        fed: Result<Fed, FeedError>,
+        drained: &mut Drained,
+        landed: &mut impl FnMut(Landed),
+    ) -> Result<bool, StoreError> {
+        let fed = match fed {
+            Ok(fed) => fed,
+            Err(FeedError::Store(error) | FeedError::Look(LookError::Store(error))) => return Err(error),
+            Err(error) => {
+                if let FeedError::Amazon(Fault::Unauthorized { .. }) = error {
+                    self.park(error.to_string(), self.clock.now(), drained).await?;
+                }
+                tracing::warn!(event = "feed_failed", account = %self.account, %error, "no feed was sent; its changes go by patch");
+                return Ok(false);
+            }
+        };
+        let Fed { slots, feed_id, withdrawn } = fed;
+        drained.in_feed += slots.len() as u64;
+        let again = !slots.is_empty();
+        withdrawn.into_iter().for_each(&mut *landed);
+        for slot in slots {
+            landed(Landed { slot, outcome: Outcome::InFeed { feed_id: feed_id.clone() } });
+        }
+        Ok(again)
+    }
+
     /// Looks at listings right before they are sent something: one that Amazon ships by now, or does not show any more,
     /// gets nothing, and one that shows the quantity already needs nothing.
-    async fn look_at(&self, seller_skus: Vec<SellerSku>) -> Result<Vec<Landed>, LookError> {
-        let first: Vec<SellerSku> = seller_skus.into_iter().take(LOOK_SIZE).collect();
-        let mut before = self.store.listings_named(Some(&self.account), &first).await?;
+    async fn look_at(&self, mut seller_skus: Vec<SellerSku>) -> Result<Vec<Landed>, LookError> {
+        seller_skus.truncate(LOOK_SIZE);
+        self.look_and_withdraw(&seller_skus).await
+    }
+
+    async fn look_and_withdraw(&self, seller_skus: &[SellerSku]) -> Result<Vec<Landed>, LookError> {
+        let mut before = self.store.listings_named(Some(&self.account), seller_skus).await?;
         for listing in &mut before {
             if let Some(slot) = self.store.slot(&self.account, &listing.seller_sku).await? {
                 // Where it is to be sent is where it is to be looked for first.
@@ -191,7 +249,7 @@ impl Pusher {
         }
         let places = self.looker.look(&before, |_| {}).await?;
         let mut withdrawn = Vec::new();
-        for listing in self.store.listings_named(Some(&self.account), &first).await? {
+        for listing in self.store.listings_named(Some(&self.account), seller_skus).await? {
             let Some(slot) = self.store.slot(&self.account, &listing.seller_sku).await? else { continue };
             let there = listing.belief.in_doubt.is_none()
                 && listing.belief.believed().is_some_and(|believed| believed.quantity == slot.quantity)
@@ -279,7 +337,7 @@ impl Pusher {
                     "change refused; the listing is set aside"
                 );
             }
-            Outcome::NotSent | Outcome::Withdrawn { .. } => {}
+            Outcome::NotSent | Outcome::Withdrawn { .. } | Outcome::InFeed { .. } => {}
         }
         Ok(outcome)
     }

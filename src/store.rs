@@ -2,6 +2,8 @@
 //! paused, and a query then still finishes.
 
 mod cycles;
+mod feed_endings;
+mod feeds;
 mod listings;
 mod outbox;
 mod outcomes;
@@ -19,6 +21,8 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 pub use cycles::{CycleRecord, JournalEntry, Trouble};
+pub use feed_endings::{Ended, Ending};
+pub use feeds::{FeedBound, FeedState, OpenFeed};
 pub use listings::Observation;
 pub use outbox::{Ahead, Settled, Slot};
 pub use outcomes::Outcome;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use stocksync::model::{Belief, Channel, Known, Listing, Refusal};
-use stocksync::plan::{Change, Desired, Judgement, Need, Patience, Priority, judge, sort};
+use stocksync::plan::{Change, Desired, Judgement, Lane, Need, Patience, Priority, judge, sort};
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 const MOST_SECONDS: i64 = 3 * 24 * 3600;
@@ -80,6 +80,7 @@ fn change() -> impl Strategy<Value = Change> {
         from,
         accepted_at: None,
         to,
+        lane: Lane::Patch,
         priority: Priority::of(from, to),
         reasons: Vec::new(),
         conflict: None,
@@ -139,6 +140,7 @@ proptest! {
             channel: Channel::Merchant,
             live: true,
             belief,
+            in_feed: None,
             refusal: None,
         };
         let desired = Desired { quantity: 5, basis: "7", is_static, allow_increase: true, retry_now: false };
@@ -185,6 +187,7 @@ fn listings_that_were_learnt_together_are_not_verified_together() {
                 channel: Channel::Merchant,
                 live: true,
                 belief,
+                in_feed: None,
                 refusal: None,
             };
             let desired = Desired { quantity: 5, basis: "7", is_static: false, allow_increase: true, retry_now: false };

@@ -147,7 +147,7 @@ impl Merged {
                 "marketplace_id": change.marketplace,
                 "from": change.from,
                 "to": change.to,
-                "lane": "patch",
+                "lane": change.lane.as_str(),
                 "priority": change.priority,
                 "reasons": change.reasons,
             })

@@ -132,8 +132,14 @@ async fn here(args: &Args, config: &Arc<Config>, scope: &Scope, clock: Clock) ->
 
 fn done(worked: Worked) -> Done {
     let Worked { plan, drained } = worked;
-    let done = Done { accepted: drained.accepted, refused: drained.refused, parked: drained.parked, ..Done::of(&plan) };
-    let left = done.queued.saturating_sub(done.accepted + done.refused);
+    let done = Done {
+        accepted: drained.accepted,
+        refused: drained.refused,
+        in_feed: drained.in_feed,
+        parked: drained.parked,
+        ..Done::of(&plan)
+    };
+    let left = done.queued.saturating_sub(done.accepted + done.refused + done.in_feed);
     // Only an interrupt, or an account that cannot be worked, leaves anything behind.
     let interrupted =
         (left > 0).then(|| format!("interrupted: {left} changes were not sent; the next cycle sends them"));
@@ -210,6 +216,9 @@ fn report_one(args: &Args, account: &AccountName, done: &Done) {
             "account {account}: {} listings, {} sent and accepted, {} set aside, {} unchanged, {withheld}",
             done.listings, done.accepted, done.refused, done.unchanged,
         ));
+        if done.in_feed > 0 {
+            say(&format!("  {} changes are on their way in a feed: Amazon works through it by itself", done.in_feed));
+        }
         let observing = done.changes - done.queued;
         if observing > 0 {
             say(&format!("  {observing} changes not sent: their store observes"));

@@ -9,7 +9,7 @@ use super::facts::{Doubt, Facts, ReadState};
 use super::{AccountCycle, CycleError, Order};
 use crate::config::{Config, StoreConfig};
 use crate::model::{CommerceName, Listing, SellerSku, StoreName};
-use crate::plan::{self, Change, Desired, Due, Judgement, Need, Priority, Withheld};
+use crate::plan::{self, Change, Desired, Due, Judgement, Lane, Need, Priority, Withheld};
 use crate::reason::Reason;
 use crate::rules::quantity::Outcome;
 use crate::store::Settled;
@@ -239,6 +239,7 @@ fn change(listing: &Listing, decided: &Decided<'_>, due: Due) -> Change {
         from: due.from,
         accepted_at: listing.belief.accepted.map(|accepted| accepted.at),
         to: verdict.decision.outcome.quantity().unwrap_or_default(),
+        lane: Lane::Patch,
         priority: due.priority,
         reasons: verdict.decision.reasons.clone(),
         conflict: verdict.conflict.as_ref().map(ToString::to_string),

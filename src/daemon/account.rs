@@ -1,5 +1,6 @@
 //! One account's two tasks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -66,6 +67,12 @@ impl AccountTask {
                     continue;
                 }
                 Some(request) = next(&mut asked, &mut requests) => self.serve(request, &mut finishing).await,
+                // What a feed did not do is planned as it is now, never as it was.
+                () = self.work.follower.replan.notified() => {
+                    let now = clock.now();
+                    let tick = Tick { at: now, nominal: now, cause: "feed", stores: BTreeSet::new(), late: None };
+                    self.tick(tick, &mut requests, &mut asked).await
+                }
                 () = clock.sleep_until(wake) => {
                     let Some(tick) = due else { continue };
                     standing.ticks.begun(&tick, clock.now());
@@ -182,8 +189,16 @@ impl AccountTask {
         Ok(())
     }
 
+    /// Follows the feeds that are on their way.
+    pub(super) async fn follow(self) {
+        self.work.follower.follow(&self.stop).await;
+    }
+
     /// Sends whatever waits. Begins only after the first cycle: what waits from before the start may be out of date.
     pub(super) async fn send(self) {
+        if let Err(error) = self.work.follower.recover().await {
+            tracing::error!(event = "feeds_not_recovered", account = %self.work.name(), %error, "feeds of before could not be taken back");
+        }
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
@@ -235,6 +250,7 @@ impl Done {
             withheld: withheld.into_iter().map(|(reason, count)| (reason.code().to_owned(), count)).collect(),
             accepted: 0,
             refused: 0,
+            in_feed: 0,
             problem: plan.problem.clone(),
             parked: None,
         }

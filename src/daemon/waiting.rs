@@ -93,6 +93,7 @@ impl Waiting {
         match landed.outcome {
             Outcome::Accepted { .. } => self.done.accepted += 1,
             Outcome::Rejected { .. } | Outcome::NoAnswer { .. } => self.done.refused += 1,
+            Outcome::InFeed { .. } => self.done.in_feed += 1,
             Outcome::Withdrawn { .. } => {}
             Outcome::NotSent => return,
         }

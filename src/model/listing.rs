@@ -14,6 +14,8 @@ pub struct Listing {
     /// Amazon showed it live, and did not take it back since.
     pub live: bool,
     pub belief: Belief,
+    /// The quantity that is on its way in an open feed: nothing but a zero overtakes it.
+    pub in_feed: Option<u32>,
     pub refusal: Option<Refusal>,
 }
 

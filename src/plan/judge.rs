@@ -62,6 +62,9 @@ const ZERO_RETRY_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
 /// cycle, so the belief is as fresh as it gets.
 pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: Timestamp, looked: bool) -> Judgement {
     let belief = &listing.belief;
+    if let Some(quantity) = listing.in_feed {
+        return behind_a_feed(listing, desired, quantity, now);
+    }
     let Some(believed) = belief.believed() else {
         return if looked { due(listing, desired, None, now) } else { Judgement::Look(Need::NothingBelieved) };
     };
@@ -90,6 +93,17 @@ pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: 
     } else {
         Judgement::Unchanged
     }
+}
+
+/// What is on its way already needs nothing more. Another number waits until the feed has ended; a zero does not, and is
+/// sent once: what the feed does to it is looked at in the end.
+fn behind_a_feed(listing: &Listing, desired: Desired<'_>, in_feed: u32, now: Timestamp) -> Judgement {
+    let believed = listing.belief.believed().map(|believed| believed.quantity);
+    let zeroed = desired.quantity == 0 && believed == Some(0) && listing.belief.in_doubt.is_none();
+    if desired.quantity == in_feed || zeroed {
+        return Judgement::Unchanged;
+    }
+    due(listing, desired, believed.max(Some(in_feed)), now)
 }
 
 /// A listing that must not be sent anything, whatever the rules say.

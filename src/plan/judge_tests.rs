@@ -27,6 +27,7 @@ fn unknown() -> Listing {
         channel: Channel::Merchant,
         live: true,
         belief: Belief { basis: Some("now".into()), ..Belief::default() },
+        in_feed: None,
         refusal: None,
     }
 }

@@ -1,6 +1,7 @@
 use super::Priority::{self, Drop, Rest, Restart, Zero};
 use super::sort;
 use crate::plan::Change;
+use crate::plan::Lane;
 
 fn change(name: &str, from: Option<u32>, to: u32) -> Change {
     Change {
@@ -12,6 +13,7 @@ fn change(name: &str, from: Option<u32>, to: u32) -> Change {
         from,
         accepted_at: None,
         to,
+        lane: Lane::Patch,
         priority: Priority::of(from, to),
         reasons: Vec::new(),
         conflict: None,

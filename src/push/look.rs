@@ -15,7 +15,7 @@ use crate::plan::settled;
 use crate::store::{Observation, Store, StoreError};
 
 /// Kept small enough that what was learnt is kept soon, large enough that the searches of it keep Amazon's rate busy.
-const CHUNK: usize = 400;
+pub(super) const CHUNK: usize = 400;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LookError {

@@ -19,7 +19,9 @@ pub struct Observation {
 }
 
 const COLUMNS: &str = "account, seller_sku, marketplaces, channel, live, observed, observed_at, accepted, accepted_at, \
-                       prior, in_doubt, looked_at, basis, failures, refused_at, retry_at, refusal";
+                       prior, in_doubt, looked_at, basis, failures, refused_at, retry_at, refusal, \
+                       (SELECT f.quantity FROM feed_item AS f WHERE f.account = listing.account \
+                       AND f.seller_sku = listing.seller_sku) AS in_feed";
 
 fn listing(row: &Row<'_>) -> Result<Listing, StoreError> {
     let known = |quantity: &str, at: &'static str| -> Result<Option<Known>, StoreError> {
@@ -57,6 +59,7 @@ fn listing(row: &Row<'_>) -> Result<Listing, StoreError> {
             looked_at: looked_at.map(|at| time("looked_at", at)).transpose()?,
             basis: row.get("basis")?,
         },
+        in_feed: row.get("in_feed")?,
         refusal,
     })
 }

@@ -40,9 +40,12 @@ pub struct Settled {
     pub correction: Option<Change>,
 }
 
-/// The slots of account ?1 (and plan ?2) whose listings are not among ?3, in sending order.
+/// The slots of account ?1 (and plan ?2) whose listings are not among ?3, in sending order. Behind an open feed only a
+/// zero goes.
 const STANDING: &str = "FROM outbox AS o LEFT JOIN listing AS l USING (account, seller_sku) \
     WHERE o.account = ?1 AND (?2 IS NULL OR plan_id = ?2) AND o.seller_sku NOT IN (SELECT value FROM json_each(?3)) \
+    AND (o.quantity = 0 OR NOT EXISTS (SELECT 1 FROM feed_item AS f \
+    WHERE f.account = o.account AND f.seller_sku = o.seller_sku)) \
     ORDER BY deadline, gap DESC, seller_sku";
 /// Seen since ?4 and since the plan began, ours to send, and not seen to show the quantity already.
 const MAY_GO: &str = "(COALESCE(l.looked_at, 0) >= max(?4, o.planned_at) AND l.live AND l.channel = 'DEFAULT' \
@@ -57,7 +60,7 @@ pub struct Ahead {
     pub unseen: Vec<SellerSku>,
 }
 
-fn slot(row: &Row<'_>) -> Result<Slot, StoreError> {
+pub(super) fn slot(row: &Row<'_>) -> Result<Slot, StoreError> {
     Ok(Slot {
         account: row.get::<_, String>("account")?.into(),
         seller_sku: row.get::<_, String>("seller_sku")?.into(),
@@ -190,7 +193,7 @@ impl Store {
         .await
     }
 
-    /// Which of these listings have a slot, of whatever plan.
+    /// Which of these listings have a slot, of whatever plan, that does not wait for an open feed.
     pub async fn waiting_of(
         &self,
         account: &AccountName,
@@ -200,7 +203,9 @@ impl Store {
         self.call(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT o.seller_sku FROM json_each(?2) AS n \
-                 JOIN outbox AS o ON o.account = ?1 AND o.seller_sku = n.value",
+                 JOIN outbox AS o ON o.account = ?1 AND o.seller_sku = n.value \
+                 WHERE o.quantity = 0 OR NOT EXISTS (SELECT 1 FROM feed_item AS f \
+                 WHERE f.account = o.account AND f.seller_sku = o.seller_sku)",
             )?;
             let rows = statement.query_map(params![account.as_str(), names], |row| row.get::<_, String>(0))?;
             rows.map(|row| Ok(row?.into())).collect()

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Slot, Store, StoreError, millis};
 use crate::model::{AccountName, SellerSku};
+pub(super) use crate::plan::Lane;
 
 /// What Amazon made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub enum Outcome {
     },
     /// It never left: the account could not sign in. The slot stays.
     NotSent,
+    /// On its way with others; what becomes of it is known when the feed has ended.
+    InFeed {
+        feed_id: Option<String>,
+    },
     /// It was not sent, for the listing was seen to need or to allow none.
     Withdrawn {
         reason: String,
@@ -55,19 +60,19 @@ fn record_outcome(
     match outcome {
         Outcome::Accepted { submission_id } => {
             accepted(transaction, sent, submission_id, at)?;
-            journal(transaction, sent, at, Some(submission_id), "accepted", None)?;
+            journal(transaction, sent, at, Lane::Patch, Some(submission_id), "accepted", None)?;
         }
         Outcome::Rejected { text, retry_at } => {
             refused(transaction, sent, text, at, *retry_at)?;
             no_doubt(transaction, sent)?;
-            journal(transaction, sent, at, None, "rejected", Some(text))?;
+            journal(transaction, sent, at, Lane::Patch, None, "rejected", Some(text))?;
         }
         Outcome::NoAnswer { text, retry_at } => {
             refused(transaction, sent, text, at, *retry_at)?;
-            journal(transaction, sent, at, None, "no_answer", Some(text))?;
+            journal(transaction, sent, at, Lane::Patch, None, "no_answer", Some(text))?;
         }
         Outcome::NotSent => return no_doubt(transaction, sent),
-        Outcome::Withdrawn { .. } => return Ok(()),
+        Outcome::InFeed { .. } | Outcome::Withdrawn { .. } => return Ok(()),
     }
     // A newer value may have come into the slot meanwhile: it stays.
     transaction
@@ -83,7 +88,12 @@ fn failures(connection: &Connection, account: &AccountName, seller_sku: &SellerS
     Ok(found.unwrap_or(0))
 }
 
-fn accepted(transaction: &Transaction<'_>, sent: &Slot, submission_id: &str, at: Timestamp) -> Result<(), StoreError> {
+pub(super) fn accepted(
+    transaction: &Transaction<'_>,
+    sent: &Slot,
+    submission_id: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
             "UPDATE listing SET \
@@ -104,14 +114,14 @@ fn accepted(transaction: &Transaction<'_>, sent: &Slot, submission_id: &str, at:
 }
 
 /// This quantity did not reach the listing; an earlier one may have.
-fn no_doubt(transaction: &Transaction<'_>, sent: &Slot) -> Result<(), StoreError> {
+pub(super) fn no_doubt(transaction: &Transaction<'_>, sent: &Slot) -> Result<(), StoreError> {
     transaction
         .prepare_cached("UPDATE listing SET in_doubt = ?3 WHERE account = ?1 AND seller_sku = ?2")?
         .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.doubted])?;
     Ok(())
 }
 
-fn refused(
+pub(super) fn refused(
     transaction: &Transaction<'_>,
     sent: &Slot,
     text: &str,
@@ -127,10 +137,11 @@ fn refused(
     Ok(())
 }
 
-fn journal(
+pub(super) fn journal(
     transaction: &Transaction<'_>,
     sent: &Slot,
     at: Timestamp,
+    lane: Lane,
     submission_id: Option<&str>,
     outcome: &str,
     detail: Option<&str>,
@@ -139,7 +150,7 @@ fn journal(
         .prepare_cached(
             "INSERT INTO journal (at, account, seller_sku, store, from_quantity, quantity, reasons, reading, lane, \
              plan_id, submission_id, outcome, detail) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'patch', ?9, ?10, ?11, ?12)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?13, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             millis(at),
@@ -154,6 +165,7 @@ fn journal(
             submission_id,
             outcome,
             detail,
+            lane.as_str(),
         ])?;
     Ok(())
 }

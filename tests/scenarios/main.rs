@@ -6,6 +6,7 @@ mod bench;
 mod completeness;
 mod deciding;
 mod editions;
+mod feeds;
 mod listings;
 mod mapping;
 mod misbehaviour;

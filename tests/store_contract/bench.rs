@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use stocksync::model::{AccountName, Channel, CommerceName, Known, Listing, MarketplaceId, SellerSku};
-use stocksync::plan::{Change, Priority};
+use stocksync::plan::{Change, Lane, Priority};
 use stocksync::reason::Reason;
 use stocksync::store::{Observation, Outcome, Settled, Slot, Store};
 use tempfile::TempDir;
@@ -59,6 +59,7 @@ pub(crate) fn change(name: &str, from: Option<u32>, to: u32) -> Change {
         from,
         accepted_at: None,
         to,
+        lane: Lane::Patch,
         priority: Priority::of(from, to),
         reasons: vec![Reason::SalableQuantity, Reason::Capped],
         conflict: None,

@@ -1,0 +1,215 @@
+//! Feeds on their way: each is followed until it has ended, through restarts, and then every message's outcome is kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{SET_ASIDE, later};
+use crate::amazon::{Client, Feed, FeedStatus};
+use crate::clock::Clock;
+use crate::http::Fault;
+use crate::model::{AccountName, MarketplaceId};
+use crate::store::{Ended, Ending, FeedState, OpenFeed, Store, StoreError};
+
+/// A feed is asked about after a tenth of its age, but for these bounds.
+const SOONEST: Duration = Duration::from_secs(15);
+const LATEST: Duration = Duration::from_mins(2);
+/// After an order to create a feed whose answer was lost: when it would have to be in Amazon's list.
+const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(3);
+/// Clocks differ, and Amazon may round.
+const SLACK: SignedDuration = SignedDuration::from_mins(2);
+/// A processing report that cannot be had for so long is given up.
+const REPORT_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// Amazon forgets feeds; nobody needs one as old as this.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Follows one account's feeds.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    pub account: AccountName,
+    pub client: Arc<Client>,
+    pub store: Store,
+    pub clock: Clock,
+    pub stuck_after: Duration,
+    /// There is a new feed.
+    pub feeding: Arc<Notify>,
+    /// What feeds held up may go.
+    pub queued: Arc<Notify>,
+    /// Something has to be planned anew.
+    pub replan: Arc<Notify>,
+}
+
+impl Follower {
+    /// What an earlier process left behind before Amazon could know of it waits again.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        for feed in self.store.open_feeds(&self.account).await? {
+            if feed.state == FeedState::Building {
+                self.store.unbuild_feed(&feed.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows until `stop`.
+    pub async fn follow(&self, stop: &CancellationToken) {
+        loop {
+            let wake = match self.look().await {
+                Ok(wake) => wake,
+                Err(error) => {
+                    tracing::error!(event = "feeds_unknown", account = %self.account, %error, "feeds could not be followed");
+                    Some(later(self.clock.now(), LATEST))
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.feeding.notified() => {}
+                () = self.clock.sleep_until(wake.unwrap_or(Timestamp::MAX)) => {}
+            }
+        }
+    }
+
+    /// Looks after every feed that has not ended, and says when to look again.
+    pub async fn look(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut wake = None;
+        for feed in self.store.open_feeds(&self.account).await? {
+            if feed.state == FeedState::Building {
+                continue;
+            }
+            if let Err(fault) = self.look_after(&feed).await? {
+                tracing::warn!(
+                    event = "feed_unknown",
+                    account = %self.account,
+                    feed_id = feed.feed_id.as_deref().unwrap_or_default(),
+                    error = %fault,
+                    "Amazon does not say how far a feed has come; it is asked again"
+                );
+            }
+            let now = self.clock.now();
+            let age = Duration::try_from(now.duration_since(feed.made_at)).unwrap_or_default();
+            let next = later(now, (age / 10).clamp(SOONEST, LATEST));
+            wake = Some(wake.map_or(next, |wake: Timestamp| wake.min(next)));
+        }
+        Ok(wake)
+    }
+
+    async fn look_after(&self, feed: &OpenFeed) -> Result<Result<(), Fault>, StoreError> {
+        let Some(feed_id) = &feed.feed_id else { return self.search(feed).await };
+        let shown = match self.client.feed(feed_id).await {
+            Ok(shown) => shown,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match &shown.status {
+            FeedStatus::Done => self.read_report(feed, &shown).await,
+            FeedStatus::Fatal => {
+                let text = "Amazon ended the feed as fatal: some of it may have been done".to_owned();
+                self.end(feed, Ending::Fatal { text }).await.map(Ok)
+            }
+            FeedStatus::Cancelled => self.end(feed, Ending::Cancelled).await.map(Ok),
+            FeedStatus::InQueue | FeedStatus::InProgress | FeedStatus::Unknown(_) => self.wait(feed, &shown).await,
+        }
+    }
+
+    /// It goes on. One that takes far too long is taken out of the queue, if it is still there, and said.
+    async fn wait(&self, feed: &OpenFeed, shown: &Feed) -> Result<Result<(), Fault>, StoreError> {
+        let age = self.clock.now().duration_since(feed.made_at);
+        if age > FORGOTTEN_AFTER {
+            return self.end(feed, Ending::Lost).await.map(Ok);
+        }
+        if feed.state == FeedState::Stuck
+            || age < SignedDuration::try_from(self.stuck_after).unwrap_or(SignedDuration::MAX)
+        {
+            return Ok(Ok(()));
+        }
+        let cancelled = shown.status == FeedStatus::InQueue && self.client.cancel_feed(&shown.id).await.is_ok();
+        tracing::error!(
+            event = "feed_stuck",
+            account = %self.account,
+            feed_id = shown.id,
+            messages = feed.messages,
+            status = ?shown.status,
+            age_s = age.as_secs(),
+            cancelled,
+            "a feed is stuck at Amazon; only drops to zero go past it: open a case with Selling Partner support"
+        );
+        self.store.feed_is_stuck(&feed.id).await?;
+        Ok(Ok(()))
+    }
+
+    async fn read_report(&self, feed: &OpenFeed, shown: &Feed) -> Result<Result<(), Fault>, StoreError> {
+        let report = match &shown.report_document {
+            Some(document) => self.client.feed_report(document).await,
+            None => Err(Fault::nonsense("it has no processing report")),
+        };
+        let ending = match report {
+            // Something about the whole feed: nobody knows which of it was done.
+            Ok(report) if !report.whole.is_empty() => Ending::Fatal { text: report.whole.join("; ") },
+            Ok(report) => Ending::Done { rejected: report.rejected, remark: None },
+            Err(fault) => {
+                let ended = shown.processing_ended.unwrap_or(feed.made_at).max(feed.made_at);
+                if self.clock.now().duration_since(ended) < REPORT_PATIENCE {
+                    return Ok(Err(fault));
+                }
+                let remark = Some(format!("without a processing report: {fault}"));
+                Ending::Done { rejected: BTreeMap::new(), remark }
+            }
+        };
+        self.end(feed, ending).await.map(Ok)
+    }
+
+    /// Looks for a feed whose creation was never answered.
+    async fn search(&self, feed: &OpenFeed) -> Result<Result<(), Fault>, StoreError> {
+        let since = feed.made_at.saturating_sub(SLACK).unwrap_or(feed.made_at);
+        let listed = match self.client.feeds(since).await {
+            Ok(listed) => listed,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let known = self.store.known_feeds(&self.account).await?;
+        let ours: Vec<MarketplaceId> = self.store.feed_marketplaces(&feed.id).await?.into_iter().collect();
+        let fitting: Vec<Feed> =
+            listed.into_iter().filter(|shown| !known.contains(&shown.id) && shown.marketplaces == ours).collect();
+        match &*fitting {
+            [one] => {
+                tracing::info!(event = "feed_found", account = %self.account, feed_id = one.id, "a lost feed was found");
+                self.store.feed_created(&feed.id, &one.id, one.created).await?;
+                Ok(Ok(()))
+            }
+            [] if self.clock.now().duration_since(feed.made_at) < SHOWN_WITHIN => Ok(Ok(())),
+            [] => {
+                // It was never created.
+                self.store.unbuild_feed(&feed.id).await?;
+                self.queued.notify_one();
+                Ok(Ok(()))
+            }
+            // Whichever it is: what it does is found when the listings are looked at.
+            _ => self.end(feed, Ending::Lost).await.map(Ok),
+        }
+    }
+
+    async fn end(&self, feed: &OpenFeed, ending: Ending) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let how = ending.as_str();
+        let Ended { accepted, refused, overtaken, open } =
+            self.store.end_feed(&self.account, &feed.id, ending, &SET_ASIDE, now).await?;
+        let feed_id = feed.feed_id.as_deref().unwrap_or_default();
+        let took_s = now.duration_since(feed.made_at).as_secs();
+        if how == "done" && refused == 0 {
+            tracing::info!(
+                event = "feed_ended", account = %self.account, feed_id, how, accepted, refused, overtaken, took_s, "feed ended"
+            );
+        } else {
+            tracing::warn!(
+                event = "feed_ended", account = %self.account, feed_id, how, accepted, refused, overtaken, open, took_s,
+                "feed ended, and not all of it was done"
+            );
+        }
+        self.queued.notify_one();
+        if open + overtaken > 0 {
+            self.replan.notify_one();
+        }
+        Ok(())
+    }
+}
