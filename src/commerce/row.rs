@@ -62,8 +62,9 @@ pub struct StockItem {
     pub config: StockConfig,
     /// The stock itself, where no source holds it.
     pub stock: StockRow,
-    /// The system's values, as far as this product uses them: manage stock, backorders, threshold.
-    pub system: (Option<bool>, Option<Backorders>, Option<Decimal>),
+    /// The system's values, as far as this product uses them: manage stock, backorders, and the threshold as it is in
+    /// force without and with backorders, whosever these are.
+    pub system: (Option<bool>, Option<Backorders>, [Option<Decimal>; 2]),
 }
 
 impl StockItem {
@@ -89,8 +90,8 @@ impl StockItem {
         let system = (
             item.use_config_manage_stock.then_some(item.manage_stock),
             item.use_config_backorders.then_some(item.backorders),
-            // With backorders of its own, a product shows another threshold than the system's.
-            (item.use_config_min_qty && item.use_config_backorders).then_some(item.min_qty),
+            [Backorders::Off, Backorders::On]
+                .map(|own| (item.use_config_min_qty && item.backorders == own).then_some(item.min_qty)),
         );
         let stock = StockRow::Unknown("its stock item was asked for its settings only".to_owned());
         Self { product_id: item.product_id, config: item.into(), stock, system }

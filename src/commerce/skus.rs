@@ -135,6 +135,11 @@ impl Reader {
         Ok(Levels { rows: export.rows, doubt: export.doubt })
     }
 
+    /// Whether a product's settings can be asked for by its SKU; else they are only in the answers about all.
+    pub fn asks_singly(sku: &Sku) -> bool {
+        fits_path(sku.as_str())
+    }
+
     /// How many products [`Self::levels`] takes at a time.
     pub fn levels_at_once(&self) -> u32 {
         self.page_size.load(Ordering::Relaxed).clamp(1, MOST_IDS)

@@ -10,7 +10,9 @@ mod mark;
 mod settings;
 mod shape;
 mod sight;
+mod system;
 mod tick;
+mod unread;
 mod watch;
 mod window;
 
@@ -56,8 +58,11 @@ struct Source {
     /// Of what rows did not fit, so that it is said once.
     unfit: std::sync::Mutex<BTreeSet<tick::Part>>,
     settings: Mutex<settings::Turn>,
+    unread: std::sync::Mutex<Unread>,
     /// Dumps in a row that lacked many rows.
     shrunk: AtomicU32,
+    /// Ticks in a row in which the same part of the rolling sweep failed.
+    window_tries: AtomicU32,
     /// Full reads in a row that had holes.
     partials: AtomicU32,
     /// The last look at what kind of shop it is.
@@ -65,6 +70,9 @@ struct Source {
     /// The newest read. Held while one is under way: whoever needs one meanwhile waits for it.
     newest: Mutex<Option<Newest>>,
 }
+
+/// How often in a row an answer about a product left something open.
+type Unread = BTreeMap<Sku, u32>;
 
 #[derive(Debug)]
 struct Newest {
@@ -112,7 +120,9 @@ impl Sources {
                 sight: std::sync::Mutex::default(),
                 unfit: std::sync::Mutex::default(),
                 settings: Mutex::default(),
+                unread: std::sync::Mutex::default(),
                 shrunk: AtomicU32::new(0),
+                window_tries: AtomicU32::new(0),
                 partials: AtomicU32::new(0),
                 shape: std::sync::Mutex::default(),
                 newest: Mutex::new(None),

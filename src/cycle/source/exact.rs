@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tick::{TickError, is_down};
+use super::unread::Gap;
 use super::{Shape, Source, stored, stored_stock};
 use crate::commerce::{Edition, Known, Levels, ProductRow, StockConfig, StockRow};
 use crate::http::Fault;
@@ -132,7 +133,8 @@ impl Source {
         let mut verdicts: BTreeMap<&Sku, Verdict> =
             products.iter().map(|product| (&product.sku, Verdict::default())).collect();
         for website in shape.websites.iter().filter(|website| website.stock_id.is_some()) {
-            let sells = |product: &&StoredProduct| product.enabled && product.website_ids.contains(&website.id);
+            let is_in = |product: &StoredProduct| product.website_ids.contains(&website.id);
+            let sells = |product: &&StoredProduct| product.enabled && is_in(product);
             let stocked = products.iter().filter(|product| !is_composite(product));
             // Without the export nobody tells whether a product is enabled: those that are not are not asked about.
             let asked: Vec<&StoredProduct> =
@@ -150,6 +152,7 @@ impl Source {
                 let level = levels.rows.get(product.sku.as_str());
                 let verdict = verdicts.entry(&product.sku).or_default();
                 verdict.take(product, &website.code, sells(&product), level, levels.doubt.is_some());
+                verdict.again |= !product.enabled && is_in(product) && has_gap(product, &website.code);
             }
         }
         match self.others_than_known(shape, products, &verdicts).await {
@@ -162,8 +165,10 @@ impl Source {
         }
         let again = verdicts.iter().filter(|(_, verdict)| verdict.again).map(|(sku, _)| (*sku).clone()).collect();
         let found = verdicts.into_iter().filter(|(_, verdict)| !verdict.again && !verdict.unread);
-        let found = found.map(|(sku, verdict)| (sku.clone(), verdict.stocks)).collect();
+        let found: Vec<_> = found.map(|(sku, verdict)| (sku.clone(), verdict.stocks)).collect();
+        let gaps: Vec<Gap> = found.iter().map(|(sku, stocks)| Gap::of_stocks(sku, stocks.values())).collect();
         store.save_levels(&self.name, tier, read_at, found).await?;
+        self.ask_about_gaps(store, shape, gaps).await?;
         Ok(Found::Again(again))
     }
 
@@ -223,6 +228,7 @@ impl Source {
     ) -> Result<(), StoreError> {
         let bare: Vec<Sku> =
             products.iter().filter(|product| product.config.is_none()).map(|product| product.sku.clone()).collect();
+        let gaps: Vec<Gap> = products.iter().map(|product| Gap::of(product, is_composite(product))).collect();
         let known = store.products(&self.name, &bare).await?;
         // Stock items hold the stock: with them, all have to be read for one that could not be asked for.
         let mut all = !bare.is_empty() && !shape.rolls();
@@ -238,7 +244,8 @@ impl Source {
         if all {
             self.want_all_settings(store).await?;
         }
-        store.save_products(&self.name, products).await
+        store.save_products(&self.name, products).await?;
+        self.ask_about_gaps(store, shape, gaps).await
     }
 }
 
@@ -282,6 +289,11 @@ fn is_same(product: &StoredProduct, row: &ProductRow) -> bool {
     let websites = |ids: &[u32]| ids.iter().copied().collect::<BTreeSet<u32>>();
     (&product.sku, &product.type_id, product.enabled) == (&row.sku, &row.type_id, row.enabled)
         && websites(&product.website_ids) == websites(&row.website_ids)
+}
+
+/// Of a product that is disabled no answer about stock says what was left open.
+fn has_gap(product: &StoredProduct, website: &WebsiteCode) -> bool {
+    matches!(product.stocks.get(website), Some(StoredStock::Unknown(_)))
 }
 
 fn is_composite(product: &StoredProduct) -> bool {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::system::System;
 use super::tick::{Part, TickError};
 use super::{Shape, Source, stored_stock};
 use crate::commerce::{Edition, StockItem};
-use crate::model::{Decimal, Sku};
+use crate::model::Sku;
 use crate::store::{Cause, Settings, Store, StoreError};
 
 /// All settings are seen this many times in a turn of the rolling sweep.
@@ -49,8 +50,7 @@ impl Seen {
 struct Page {
     size: u64,
     total: u64,
-    /// The system's values, where products of the page use them.
-    system: Option<String>,
+    system: System,
 }
 
 impl Source {
@@ -65,23 +65,26 @@ impl Source {
     pub(super) async fn watch_settings(&self, store: &Store, shape: &Shape) -> Result<(), TickError> {
         let mut turn = self.settings.lock().await;
         let now = self.clock.now();
-        let system = store.mark(&self.name, SYSTEM).await?.map(|(system, _)| system);
+        let before = store.mark(&self.name, SYSTEM).await?.map(|(system, _)| system).unwrap_or_default();
+        let system = System::parse(&before);
         let wanted = self.wants_all_settings(store).await?;
         let mut all = wanted || shape.edition == Edition::StockItems;
         if all {
             *turn = Turn::default();
         }
         let began = *turn.began.get_or_insert(now);
-        let mut found = None;
+        let mut found = System::default();
         loop {
             let page = self.settings_page(store, shape, &mut turn).await?;
-            found = found.or(page.system);
             // A system's value concerns everybody who uses it.
-            if found.is_some() && system.is_some() && found != system && !all {
+            if page.system.differs(&system) && !all {
                 all = true;
+                found = System::default();
                 *turn = Turn { began: Some(now), ..Turn::default() };
                 continue;
             }
+            // The first page's: what changes while the others are read is seen at the next tick.
+            found = found.or(page.system);
             if turn.rows >= page.total {
                 self.end_turn(store, &turn).await?;
                 *turn = Turn::default();
@@ -94,7 +97,8 @@ impl Source {
         }
         drop(turn);
         // Only now: had a page failed, all would have to be read again.
-        if let Some(found) = found.filter(|_| all || system.is_none()) {
+        let found = found.or(system).text();
+        if found != before {
             store.set_mark(&self.name, SYSTEM, found, now).await?;
         }
         if wanted {
@@ -111,7 +115,7 @@ impl Source {
         let size = u64::from(read.size).min(size).max(1);
         turn.rows = (turn.rows / size + 1) * size;
         read.items.iter().for_each(|item| turn.seen.insert(item.product_id));
-        let system = system(&read.items);
+        let system = System::of(&read.items);
         let settings = read.items.into_iter().map(|item| settings(item, shape.edition)).collect();
         let websites = shape.websites.iter().map(|website| website.code.clone()).collect();
         store.check_settings(&self.name, websites, settings, self.clock.now()).await?;
@@ -147,13 +151,4 @@ fn settings(item: StockItem, edition: Edition) -> Settings {
         min_qty: item.config.min_qty,
         stock: (edition == Edition::StockItems).then(|| stored_stock(item.stock)),
     }
-}
-
-/// The system's values, where products of the page use all of them.
-fn system(items: &[StockItem]) -> Option<String> {
-    let managed = items.iter().find_map(|item| item.system.0);
-    let backorders = items.iter().find_map(|item| item.system.1);
-    let min_qty: Option<Decimal> = items.iter().find_map(|item| item.system.2);
-    (managed.is_some() && backorders.is_some() && min_qty.is_some())
-        .then(|| format!("{managed:?} {backorders:?} {min_qty:?}"))
 }

@@ -1,5 +1,6 @@
 //! The rolling sweep: every product once in a while, a few at every tick, for what no watch can see.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,9 @@ use crate::store::{Store, StoreError};
 const SMALL: u64 = 300;
 /// Products of one tick at most: 22 s of a shop's core. A sweep that is behind must not keep a tick from ending.
 const AT_ONCE: u64 = 5000;
+/// Ticks in which a part that failed is tried again before the sweep goes past it. One that always fails must not stop it
+/// for ever, and one that failed once must not wait for a whole turn.
+const TRIES: u32 = 3;
 /// How far the rolling sweep has come: the last product id, and when.
 const WINDOW: &str = "window";
 /// When the turn before this one began, and this one.
@@ -52,7 +56,7 @@ impl Source {
         };
         let total = store.product_count(&self.name).await?;
         let mut due = share(total, now.duration_since(turned_at), self.sweep_every());
-        let (mut fault, mut wrapped) = (None, false);
+        let (mut fault, mut wrapped, mut turned_until) = (None, false, now);
         while due > 0 {
             let most = due.min(u64::from(self.reader.levels_at_once()));
             let products = store.products_after(&self.name, after, u32::try_from(most).unwrap_or(u32::MAX)).await?;
@@ -71,13 +75,18 @@ impl Source {
                     if down {
                         break;
                     }
+                    if self.window_tries.fetch_add(1, Ordering::Relaxed) < TRIES {
+                        turned_until = turned_at;
+                        break;
+                    }
                 }
                 outcome => outcome?,
             }
+            self.window_tries.store(0, Ordering::Relaxed);
             after = last.product_id;
             due = due.saturating_sub(products.len() as u64);
         }
-        store.set_mark(&self.name, WINDOW, after.to_string(), now).await?;
+        store.set_mark(&self.name, WINDOW, after.to_string(), turned_until).await?;
         fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 
