@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use stocksync::clock::Clock;
 use stocksync::model::{AccountName, Backorders, Channel, Decimal, SellerSku, Tier};
-use stocksync::plan::{Change, Priority};
+use stocksync::plan::{Change, Lane, Priority};
 use stocksync::reason::Reason;
 use stocksync::store::{Observation, Outcome, Store, StoredProduct, StoredStock};
 
@@ -130,6 +130,7 @@ impl Bench {
             from: Some(9),
             accepted_at: None,
             to: number % 9,
+            lane: Lane::Patch,
             priority: Priority::of(Some(9), number % 9),
             reasons: vec![Reason::SalableQuantity],
             conflict: None,

@@ -186,6 +186,17 @@ impl AccountWork {
 
     /// One cycle and its sending, for a process that does nothing else.
     pub async fn once(&self, order: &Order, stop: &CancellationToken) -> Result<Worked, CycleError> {
+        self.once_and_wait(order, false, stop).await
+    }
+
+    /// The same; with `wait`, until the feeds have ended that it sent.
+    pub async fn once_and_wait(
+        &self,
+        order: &Order,
+        wait: bool,
+        stop: &CancellationToken,
+    ) -> Result<Worked, CycleError> {
+        let began = self.cycle.clock.now();
         self.follower.recover().await?;
         self.follower.look().await?;
         let plan = tokio::select! {
@@ -193,7 +204,15 @@ impl AccountWork {
             () = stop.cancelled() => return Err(CycleError::Interrupted),
         };
         let progress = &self.cycle.progress;
-        let drained = self.pusher.drain(Some(&plan.id), stop, |landed| progress.send(sent(&landed))).await?;
+        let mut drained = self.pusher.drain(Some(&plan.id), stop, |landed| progress.send(sent(&landed))).await?;
+        if wait && drained.in_feed > 0 {
+            self.follower.finish(&plan.id, stop).await?;
+            let store = &self.pusher.store;
+            let (accepted, refused) = store.feed_outcomes(&plan.id, began).await?;
+            drained.in_feed = store.in_feeds(&plan.id).await?;
+            drained.accepted += accepted;
+            drained.refused += refused;
+        }
         Ok(Worked { plan, drained })
     }
 }

@@ -28,6 +28,9 @@ pub struct ResyncRequest {
     /// Accounts and, of each, the stores; no store named means all of the account's.
     pub accounts: Vec<(AccountName, BTreeSet<StoreName>)>,
     pub skus: Vec<SellerSku>,
+    /// Also until the feeds have ended that it sends.
+    #[serde(default)]
+    pub wait: bool,
 }
 
 /// One line of the answer.
@@ -92,7 +95,7 @@ async fn resync(State((desk, clock)): State<(Desk, Clock)>, Json(request): Json<
         let stranger = stores.iter().find(|store| !desk.stores.contains(*store)).cloned();
         let order =
             Order { cause: "resync", stores, skus: request.skus.clone(), afresh: true, everything: true, read_since };
-        let request = Request { order, progress: Progress::to(events.clone()), reply };
+        let request = Request { order, progress: Progress::to(events.clone()), wait: request.wait, reply };
         let sender = desk.accounts.get(&account).filter(|_| stranger.is_none()).cloned();
         replies.push(async move {
             match sender {

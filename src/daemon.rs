@@ -28,6 +28,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 pub struct Request {
     pub order: Order,
     pub progress: Progress,
+    /// Also until the feeds have ended that it sends.
+    pub wait: bool,
     pub reply: tokio::sync::oneshot::Sender<Result<Done, String>>,
 }
 

@@ -45,6 +45,7 @@ fn listing() -> impl Strategy<Value = Listing> {
             channel: Channel::Merchant,
             live: true,
             belief: Belief { observed, accepted, prior, in_doubt, looked_at: None, basis },
+            in_feed: None,
             refusal,
         },
     )

@@ -98,6 +98,7 @@ fn json(explanation: &Explanation, now: Timestamp) -> serde_json::Value {
         "accepted": known(listing.belief.accepted),
         "observed": known(listing.belief.observed),
         "in_doubt": listing.belief.in_doubt,
+        "in_feed": listing.in_feed,
         "stores": stores.collect::<Vec<_>>(),
         "next": next(explanation, now),
         "waiting": explanation.slot.as_ref().map(|slot| serde_json::json!({
@@ -163,7 +164,11 @@ fn print_listing(listing: &Listing, zone: &TimeZone, now: Timestamp) {
     told("believed", listing.belief.believed());
     told("  accepted by Amazon", listing.belief.accepted);
     told("  seen live on Amazon", listing.belief.observed);
-    if let Some(quantity) = listing.belief.in_doubt {
+    if let Some(quantity) = listing.in_feed {
+        say(&format!(
+            "  on its way in a feed: {quantity}; until that has ended, only a drop to zero is sent beside it"
+        ));
+    } else if let Some(quantity) = listing.belief.in_doubt {
         say(&format!("  in doubt: {quantity} was sent and no answer came; it is sent again"));
     }
     if let Some(refusal) = &listing.refusal {

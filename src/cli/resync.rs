@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// Show what would be sent; send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Wait also until Amazon has worked through the feeds that it sends
+    #[arg(long)]
+    wait: bool,
     /// Print only problems
     #[arg(long)]
     quiet: bool,
@@ -105,7 +108,7 @@ async fn here(args: &Args, config: &Arc<Config>, scope: &Scope, clock: Clock) ->
         read_since: clock.now(),
     };
     let working = assembly.side_by_side(scope, &order, async |work, order| {
-        work.watched(Progress::to(events.clone())).once(order, &stop).boxed().await.map(done)
+        work.watched(Progress::to(events.clone())).once_and_wait(order, args.wait, &stop).boxed().await.map(done)
     });
     let bar = Bar::new(!args.quiet);
     let mut working = std::pin::pin!(working);
@@ -155,7 +158,7 @@ fn worked(done: &Done) -> bool {
 
 /// Asks the service and shows what it says meanwhile.
 async fn in_service(args: &Args, socket: &Path, scope: Scope) -> Result<Outcomes, Failure> {
-    let request = ResyncRequest { accounts: scope, skus: args.sku.clone() };
+    let request = ResyncRequest { accounts: scope, skus: args.sku.clone(), wait: args.wait };
     let mut lines = crate::control::ask(socket, &request).await?;
     let bar = Bar::new(!args.quiet);
     let mut outcomes = Outcomes::new();
@@ -217,7 +220,10 @@ fn report_one(args: &Args, account: &AccountName, done: &Done) {
             done.listings, done.accepted, done.refused, done.unchanged,
         ));
         if done.in_feed > 0 {
-            say(&format!("  {} changes are on their way in a feed: Amazon works through it by itself", done.in_feed));
+            say(&format!(
+                "  {} changes are on their way in a feed, which ends later; `--wait` waits for it",
+                done.in_feed
+            ));
         }
         let observing = done.changes - done.queued;
         if observing > 0 {

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, StoreConfig};
 use crate::model::Mode;
 use crate::plan::Priority;
-use crate::store::{CycleRecord, Store, StoreError, SweepRecord, Trouble};
+use crate::store::{CycleRecord, FeedState, OpenFeed, Store, StoreError, SweepRecord, Trouble};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,6 +26,7 @@ struct Account<'a> {
     last: Option<CycleRecord>,
     backlog: Vec<(Priority, u64)>,
     oldest_zero: Option<Timestamp>,
+    feeds: Vec<OpenFeed>,
     trouble: Option<Trouble>,
 }
 
@@ -55,6 +56,7 @@ async fn look<'a>(config: &'a Config, account: &'a AccountConfig, store: &Store)
         last: store.cycles(&account.name, 1).await?.into_iter().next(),
         backlog,
         oldest_zero,
+        feeds: store.open_feeds(&account.name).await?,
         trouble: store.trouble(&account.name).await?,
     })
 }
@@ -64,7 +66,7 @@ impl Account<'_> {
         match (&self.trouble, &self.last) {
             (Some(_), _) => "trouble",
             (None, None) => "not_started",
-            (None, Some(_)) if self.waiting() > 0 => "sending",
+            (None, Some(_)) if self.waiting() > 0 || !self.feeds.is_empty() => "sending",
             (None, Some(_)) => "in_step",
         }
     }
@@ -72,6 +74,15 @@ impl Account<'_> {
     fn waiting(&self) -> u64 {
         self.backlog.iter().map(|row| row.1).sum()
     }
+}
+
+fn feed(feed: &OpenFeed) -> serde_json::Value {
+    serde_json::json!({
+        "feed_id": feed.feed_id,
+        "state": feed.state.as_str(),
+        "messages": feed.messages,
+        "since": feed.made_at,
+    })
 }
 
 fn mode(store: &StoreConfig) -> &'static str {
@@ -87,6 +98,7 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
             "last_cycle": account.last,
             "backlog": backlog,
             "oldest_zero_since": account.oldest_zero,
+            "open_feeds": account.feeds.iter().map(feed).collect::<Vec<_>>(),
             "trouble": account.trouble,
         })
     });
@@ -205,6 +217,11 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
     }
     if let Some(since) = account.oldest_zero {
         say(&format!("  oldest unsent zero: {}", render::ago(since, now)));
+    }
+    for feed in &account.feeds {
+        let id = feed.feed_id.as_deref().unwrap_or("without an id yet");
+        let stuck = if feed.state == FeedState::Stuck { ", stuck: ask Selling Partner support" } else { "" };
+        say(&format!("  feed {id}: {} changes, since {}{stuck}", feed.messages, render::ago(feed.made_at, now)));
     }
     if let Some(trouble) = &account.trouble {
         say(&format!("  trouble since {}: {}", render::ago(trouble.since, now), trouble.text));

@@ -130,7 +130,7 @@ impl AccountTask {
 
     /// The same for somebody who waits for it. The sending is waited for beside, for it may take longer than a schedule.
     async fn serve(&self, request: Request, finishing: &mut JoinSet<()>) -> Option<Option<String>> {
-        let Request { order, progress, reply } = request;
+        let Request { order, progress, wait, reply } = request;
         let landings = self.landings.subscribe();
         let work = self.work.watched(progress);
         let outcome = tokio::select! {
@@ -143,7 +143,8 @@ impl AccountTask {
         let trouble = trouble(&outcome);
         match outcome {
             Ok(plan) => {
-                let waiting = Waiting::new(work, &plan, landings, self.parked.subscribe(), self.stop.clone());
+                let waiting =
+                    Waiting::new(work, &plan, landings, self.parked.subscribe(), self.stop.clone()).for_feeds(wait);
                 self.work.pusher.queued.notify_one();
                 finishing.spawn(async move {
                     let mut reply = reply;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ pub(super) struct Waiting {
     done: Done,
     /// The listings whose change has not landed yet. A newer plan may have changed it meanwhile.
     left: BTreeSet<SellerSku>,
+    feeds: bool,
+    began: Timestamp,
     /// Of these, what had no slot any more at the last look: it was taken out, or is about to land.
     gone: BTreeSet<SellerSku>,
 }
@@ -41,7 +44,14 @@ impl Waiting {
     ) -> Self {
         let sendable = plan.changes.iter().filter(|change| change.live);
         let left = sendable.map(|change| change.seller_sku.clone()).collect();
-        Self { work, landings, parked, stop, done: Done::of(plan), left, gone: BTreeSet::new() }
+        let (began, gone) = (plan.at, BTreeSet::new());
+        Self { work, landings, parked, stop, done: Done::of(plan), left, feeds: false, began, gone }
+    }
+
+    /// Whether to wait for feeds too.
+    pub(super) const fn for_feeds(mut self, wait: bool) -> Self {
+        self.feeds = wait;
+        self
     }
 
     /// Waits until every change has landed, was taken out again, or cannot be sent now.
@@ -49,10 +59,21 @@ impl Waiting {
         loop {
             self.look().await?;
             if self.left.is_empty() || self.done.parked.is_some() || self.stop.is_cancelled() {
-                return Ok(self.done);
+                break;
             }
             self.listen().await;
         }
+        let (store, plan_id) = (&self.work.pusher.store, &self.done.plan_id);
+        while self.feeds && store.in_feeds(plan_id).await? > 0 && !self.stop.is_cancelled() {
+            self.work.cycle.clock.sleep(LOOK_EVERY).await;
+        }
+        self.done.in_feed = store.in_feeds(plan_id).await?;
+        if self.feeds {
+            let (accepted, refused) = store.feed_outcomes(plan_id, self.began).await?;
+            self.done.accepted += accepted;
+            self.done.refused += refused;
+        }
+        Ok(self.done)
     }
 
     async fn look(&mut self) -> Result<(), StoreError> {
@@ -93,8 +114,7 @@ impl Waiting {
         match landed.outcome {
             Outcome::Accepted { .. } => self.done.accepted += 1,
             Outcome::Rejected { .. } | Outcome::NoAnswer { .. } => self.done.refused += 1,
-            Outcome::InFeed { .. } => self.done.in_feed += 1,
-            Outcome::Withdrawn { .. } => {}
+            Outcome::InFeed { .. } | Outcome::Withdrawn { .. } => {}
             Outcome::NotSent => return,
         }
         self.left.remove(&landed.slot.seller_sku);

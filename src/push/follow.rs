@@ -72,6 +72,18 @@ impl Follower {
         }
     }
 
+    /// Follows until nothing of a plan is in a feed any more, or `stop`.
+    pub async fn finish(&self, plan_id: &str, stop: &CancellationToken) -> Result<(), StoreError> {
+        while self.store.in_feeds(plan_id).await? > 0 {
+            let wake = self.look().await?;
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = self.clock.sleep_until(wake.unwrap_or_else(|| later(self.clock.now(), SOONEST))) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Looks after every feed that has not ended, and says when to look again.
     pub async fn look(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut wake = None;

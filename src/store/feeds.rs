@@ -257,6 +257,19 @@ impl Store {
         .await
     }
 
+    /// What feeds that have ended made of a plan's changes: how many were accepted, and how many were not.
+    pub async fn feed_outcomes(&self, plan_id: &str, since: Timestamp) -> Result<(u64, u64), StoreError> {
+        let plan_id = plan_id.to_owned();
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT count(*) FILTER (WHERE outcome = 'accepted'), count(*) FILTER (WHERE outcome <> 'accepted') \
+                 FROM journal WHERE at >= ?2 AND plan_id = ?1 AND lane = 'feed'",
+            )?;
+            Ok(statement.query_row(params![plan_id, millis(since)], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+        .await
+    }
+
     /// When the account's last feeds that were worked through were created and had ended, newest first.
     pub async fn feed_times(&self, account: &AccountName) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
         let account = account.clone();

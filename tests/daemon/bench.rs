@@ -167,7 +167,7 @@ impl Bench {
             everything: true,
             read_since: self.clock.now(),
         };
-        let request = Request { order, progress: stocksync::cycle::Progress::to_nobody(), reply };
+        let request = Request { order, progress: stocksync::cycle::Progress::to_nobody(), wait: false, reply };
         self.daemon.desk.accounts[&name(account)].send(request).await.unwrap();
         answer
     }

@@ -25,7 +25,7 @@ fn minutes(cycles: &[CycleRecord]) -> Vec<String> {
 
 async fn ask(bench: &Bench, daemon: &Daemon, account: &str, skus: &[&str]) -> Result<Done, String> {
     let (reply, answer) = tokio::sync::oneshot::channel();
-    let request = Request { order: bench.resync(skus), progress: Progress::to_nobody(), reply };
+    let request = Request { order: bench.resync(skus), progress: Progress::to_nobody(), wait: false, reply };
     daemon.desk.accounts[account].send(request).await.unwrap();
     answer.await.unwrap()
 }

@@ -1,0 +1,186 @@
+//! Feeds in the state: changes leave the outbox for one, and nothing is lost or doubled however it ends.
+
+use std::time::Duration;
+
+use stocksync::model::SellerSku;
+use stocksync::store::{Ended, Ending, FeedState, Slot};
+
+use crate::bench::{Bench, accepted, acme, at, change, on_every_store};
+
+const WAITS: &[Duration] = &[Duration::from_mins(5), Duration::from_hours(1)];
+
+on_every_store! {
+    what_stands_behind_the_reach_is_bound_for_a_feed_but_for_zeroes,
+    a_change_leaves_the_outbox_for_one_feed_and_is_fenced,
+    a_slot_that_changed_meanwhile_is_not_taken,
+    a_feed_that_was_never_created_gives_everything_back,
+    a_feed_that_is_done_is_believed_but_for_what_it_refused,
+    a_feed_that_is_fatal_leaves_everything_in_doubt_and_one_that_was_cancelled_nothing,
+    what_was_sent_beside_a_feed_stands,
+    feeds_survive_a_restart,
+}
+
+async fn three() -> Bench {
+    let bench = Bench::sqlite();
+    bench.selling(&[("A", 4), ("B", 4), ("C", 4)]).await;
+    let changes = vec![change("A", Some(4), 9), change("B", Some(4), 8), change("C", Some(4), 7)];
+    bench.queue("plan", changes, 1).await;
+    bench
+}
+
+async fn bound(bench: &Bench, reach: u64) -> Vec<Slot> {
+    bench.store.feed_bound(&acme(), None, &[], reach, at(0), 100).await.unwrap().slots
+}
+
+fn names(slots: &[Slot]) -> Vec<&str> {
+    slots.iter().map(|slot| slot.seller_sku.as_str()).collect()
+}
+
+/// All three in a feed that Amazon has.
+async fn open() -> Bench {
+    let bench = three().await;
+    let slots = bound(&bench, 0).await;
+    assert_eq!(bench.store.build_feed("f", &acme(), slots, at(2)).await.unwrap(), [true; 3]);
+    bench.store.feed_leaves("f").await.unwrap();
+    bench.store.feed_created("f", "4711", at(3)).await.unwrap();
+    bench
+}
+
+async fn end(bench: &Bench, ending: Ending) -> Ended {
+    bench.store.end_feed(&acme(), "f", ending, WAITS, at(20)).await.unwrap()
+}
+
+fn done(rejected: &[(u32, &str)]) -> Ending {
+    let rejected = rejected.iter().map(|(message, text)| (*message, (*text).to_owned())).collect();
+    Ending::Done { rejected, remark: None }
+}
+
+/// Believed, in doubt, in a feed.
+async fn known(bench: &Bench, name: &str) -> (Option<u32>, Option<u32>, Option<u32>) {
+    let listing = bench.store.listings_named(Some(&acme()), &[name.into()]).await.unwrap().remove(0);
+    (listing.belief.believed().map(|known| known.quantity), listing.belief.in_doubt, listing.in_feed)
+}
+
+async fn backlog(bench: &Bench) -> u64 {
+    bench.store.backlog(&acme(), None).await.unwrap()
+}
+
+async fn what_stands_behind_the_reach_is_bound_for_a_feed_but_for_zeroes(bench: Bench) {
+    let listings = [("A", 4), ("B", 4), ("C", 4), ("D", 4), ("E", 4)];
+    bench.selling(&listings).await;
+    let changes = [("A", 9), ("B", 0), ("C", 5), ("D", 0), ("E", 6)].map(|(name, to)| change(name, Some(4), to));
+    bench.queue("plan", changes.to_vec(), 1).await;
+    // Zeroes first, then the larger gaps: B, D, A, E, C.
+    for (reach, behind, expected) in
+        [(0, 3, &["A", "E", "C"][..]), (1, 3, &["A", "E", "C"]), (3, 2, &["E", "C"]), (5, 0, &[]), (u64::MAX, 0, &[])]
+    {
+        assert_eq!(bench.store.feed_backlog(&acme(), None, reach).await.unwrap(), (5, behind), "{reach}");
+        assert_eq!(names(&bound(&bench, reach).await), expected, "{reach}");
+    }
+    let late = bench.store.feed_bound(&acme(), None, &[], 0, at(1), 2).await.unwrap();
+    assert_eq!((names(&late.slots), late.unseen.len()), (vec!["A", "E"], 2), "seen before that");
+    let busy = bench.store.feed_bound(&acme(), Some("plan"), &[SellerSku::from("A")], 2, at(0), 9).await.unwrap();
+    assert_eq!(names(&busy.slots), ["C"]);
+    assert_eq!(bench.store.feed_backlog(&acme(), Some("other"), 0).await.unwrap(), (0, 0));
+}
+
+async fn a_change_leaves_the_outbox_for_one_feed_and_is_fenced(_: Bench) {
+    let bench = open().await;
+    assert_eq!((backlog(&bench).await, known(&bench, "A").await), (0, (Some(4), Some(9), Some(9))));
+    assert_eq!(bench.store.in_feeds("plan").await.unwrap(), 3);
+    bench.queue("next", vec![change("A", Some(4), 6), change("B", Some(4), 0)], 5).await;
+    let ahead = bench.store.ahead(&acme(), None, &[], at(0), 10).await.unwrap();
+    assert_eq!(ahead.unseen, [SellerSku::from("B")], "only the zero");
+    let waiting = bench.store.waiting_of(&acme(), &["A".into(), "B".into()]).await.unwrap();
+    assert_eq!(
+        waiting.into_iter().collect::<Vec<_>>(),
+        [SellerSku::from("B")],
+        "nobody waits for what a feed holds up"
+    );
+    assert_eq!(bound(&bench, 0).await, []);
+    end(&bench, done(&[])).await;
+    assert_eq!(names(&bound(&bench, 0).await), ["A"]);
+}
+
+async fn a_slot_that_changed_meanwhile_is_not_taken(_: Bench) {
+    let bench = three().await;
+    let slots = bound(&bench, 0).await;
+    bench.queue("next", vec![change("B", Some(4), 6)], 2).await;
+    assert_eq!(bench.store.build_feed("f", &acme(), slots.clone(), at(3)).await.unwrap(), [true, false, true]);
+    assert_eq!(names(&bound(&bench, 0).await), ["B"]);
+    // A second feed takes nothing that the first has.
+    assert_eq!(bench.store.build_feed("g", &acme(), slots, at(4)).await.unwrap(), [false; 3]);
+    // The messages of the first are 1 and 2.
+    let refused = end(&bench, done(&[(2, "no")])).await;
+    assert_eq!((refused.accepted, refused.refused), (1, 1));
+    assert_eq!((known(&bench, "A").await.0, known(&bench, "C").await.0), (Some(9), Some(4)));
+}
+
+async fn a_feed_that_was_never_created_gives_everything_back(_: Bench) {
+    let bench = three().await;
+    let before = bound(&bench, 0).await;
+    bench.store.build_feed("f", &acme(), before.clone(), at(2)).await.unwrap();
+    bench.queue("next", vec![change("B", Some(4), 6)], 3).await;
+    bench.store.unbuild_feed("f").await.unwrap();
+    let after = bound(&bench, 0).await;
+    assert_eq!((names(&after), &after[0]), (vec!["A", "C", "B"], &before[0]));
+    assert_eq!(after[2].quantity, 6, "the newer one stays");
+    assert_eq!(known(&bench, "A").await, (Some(4), None, None));
+    assert_eq!(bench.store.open_feeds(&acme()).await.unwrap(), []);
+}
+
+async fn a_feed_that_is_done_is_believed_but_for_what_it_refused(_: Bench) {
+    let bench = open().await;
+    // The same number was planned once more meanwhile.
+    bench.queue("next", vec![change("A", Some(4), 9)], 5).await;
+    let ended = end(&bench, done(&[(2, "blocked")])).await;
+    assert_eq!(ended, Ended { accepted: 2, refused: 1, ..Ended::default() });
+    assert_eq!((known(&bench, "A").await, known(&bench, "B").await), ((Some(9), None, None), (Some(4), None, None)));
+    let refusal = bench.store.listings_named(Some(&acme()), &["B".into()]).await.unwrap().remove(0).refusal.unwrap();
+    assert_eq!((refusal.text.as_str(), refusal.retry_at), ("blocked", at(25)));
+    assert_eq!((backlog(&bench).await, bench.store.open_feeds(&acme()).await.unwrap()), (0, vec![]));
+    let journal = bench.store.journal_of(&acme(), &"A".into(), 9).await.unwrap();
+    let row = (journal[0].lane.as_str(), journal[0].outcome.as_str(), journal[0].submission_id.as_deref());
+    assert_eq!((journal.len(), row), (1, ("feed", "accepted", Some("4711"))));
+    assert_eq!(bench.store.feed_outcomes("plan", at(0)).await.unwrap(), (2, 1));
+    assert_eq!(bench.store.feed_times(&acme()).await.unwrap(), [(at(3), at(20))]);
+    assert!(bench.store.known_feeds(&acme()).await.unwrap().contains("4711"));
+}
+
+async fn a_feed_that_is_fatal_leaves_everything_in_doubt_and_one_that_was_cancelled_nothing(_: Bench) {
+    for (ending, doubt) in
+        [(Ending::Fatal { text: "died".into() }, Some(9)), (Ending::Lost, Some(9)), (Ending::Cancelled, None)]
+    {
+        let bench = open().await;
+        assert_eq!(end(&bench, ending.clone()).await, Ended { open: 3, ..Ended::default() }, "{ending:?}");
+        assert_eq!(known(&bench, "A").await, (Some(4), doubt, None), "{ending:?}");
+        assert_eq!(backlog(&bench).await, 0, "never replayed: {ending:?}");
+        assert_eq!(bench.store.feed_times(&acme()).await.unwrap(), [], "{ending:?}");
+    }
+}
+
+async fn what_was_sent_beside_a_feed_stands(_: Bench) {
+    let bench = open().await;
+    bench.queue("next", vec![change("A", Some(9), 0)], 5).await;
+    let seen = vec![crate::bench::seen("A", 4)];
+    bench.store.save_observations(&acme(), seen, at(6)).await.unwrap();
+    let zero = bench.store.take_next(&acme(), None, &[], at(0)).await.unwrap().unwrap();
+    assert_eq!((zero.seller_sku.as_str(), zero.quantity), ("A", 0));
+    bench.store.record_outcomes(vec![(zero, accepted("1"))], at(7)).await.unwrap();
+    let ended = end(&bench, done(&[])).await;
+    assert_eq!(ended, Ended { accepted: 2, overtaken: 1, ..Ended::default() });
+    // Nobody knows which came last: the zero is believed, and sent again.
+    assert_eq!(known(&bench, "A").await, (Some(0), Some(9), None));
+}
+
+async fn feeds_survive_a_restart(_: Bench) {
+    let bench = open().await.restarted();
+    let feeds = bench.store.open_feeds(&acme()).await.unwrap();
+    let feed = &feeds[0];
+    assert_eq!((feed.state, feed.feed_id.as_deref(), feed.messages), (FeedState::Open, Some("4711"), 3));
+    assert_eq!((feed.made_at, feed.created_at), (at(2), Some(at(3))));
+    bench.store.feed_is_stuck("f").await.unwrap();
+    assert_eq!(bench.store.open_feeds(&acme()).await.unwrap()[0].state, FeedState::Stuck);
+    assert_eq!(known(&bench, "A").await.2, Some(9), "stuck or not");
+    assert_eq!(bench.store.feed_marketplaces("f").await.unwrap().len(), 1);
+}
