@@ -196,12 +196,28 @@ fn a_shop_that_is_down_is_no_missing_permission() {
 
 #[test]
 fn an_edition_without_some_routes_is_not_asked_for_them() {
-    for (edition, said) in
-        [("without_export", "multi-source without export"), ("single_stock", "sign-in: single stock")]
+    for (edition, said, unasked) in
+        [("without_export", "multi-source without export", false), ("single_stock", "sign-in: single stock", true)]
     {
         let bench =
             Bench::with(texts().with(|texts| texts.commerce = format!("edition = \"{edition}\"\n{}", texts.commerce)));
         let ran = check(&bench).ended_with(0);
-        assert!(hints(&ran).contains(said) && ran.out.contains("not asked"), "{}", ran.out);
+        assert!(hints(&ran).contains(said), "{}", ran.out);
+        assert_eq!(ran.out.contains("not asked: this edition has no such route"), unasked, "{}", ran.out);
+    }
+}
+
+#[test]
+fn without_the_export_the_right_to_ask_for_single_quantities_is_proved() {
+    for granted in [true, false] {
+        let others = RESOURCES.into_iter().chain(["Magento_Backend::admin"]);
+        let resources: Vec<&str> = others.chain(granted.then_some("Magento_InventorySalesApi::stock")).collect();
+        let bench = Bench::with(texts().with(|texts| {
+            texts.commerce = format!("edition = \"without_export\"\nresources = {resources:?}\n{}", texts.commerce);
+        }));
+        let ran = check(&bench).ended_with(i32::from(!granted));
+        let state = row(&ran, "shop", "Magento_InventorySalesApi::stock");
+        assert!(state.ends_with(if granted { " ok" } else { " missing" }), "{}", ran.out);
+        assert_eq!(hints(&ran).contains("hint: grant Magento_InventorySalesApi::stock"), !granted, "{}", ran.out);
     }
 }
