@@ -99,6 +99,8 @@ fn a_world_file_is_served_and_a_port_in_use_is_named() {
     let world = bench.path("world.toml");
     let simulation = Simulation::start(&["--world", world.to_str().unwrap()]);
     simulation.stock("X", 4);
+    let usage = simulation.process.out();
+    assert!(usage.contains(r#"-d '{"sku": "X", "sources": {"default": 7}}'"#), "{usage}");
     let port = bench.pair.amazon_address.port().to_string();
     let args = ["simulate", "--commerce-port", "0", "--amazon-port", &port];
     let ran = Process::start(args, &[], bench.folder()).end().ended_with(1);
