@@ -9,8 +9,10 @@ use jiff::tz::TimeZone;
 
 use crate::plan::{Change, Withheld};
 
-/// Wider tables break in a terminal of the usual width and in a mail.
+/// In a pipe, and at most: wider tables break in a mail.
 const WIDTH: u16 = 100;
+/// Narrower columns hold no word any more.
+const NARROWEST: u16 = 60;
 /// Rows beyond this say nothing more to a person; `--format json` has all of them.
 pub(super) const ROWS: usize = 200;
 /// Of a text that several rows may say; longer ones fill the screen.
@@ -20,7 +22,7 @@ const LONGEST_SKU: usize = 26;
 
 pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
     table.set_header(header.iter().map(|name| Cell::new(name.to_uppercase())));
     for row in rows {
         table.add_row(row);
@@ -32,6 +34,15 @@ pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// Of what is printed for people.
+pub(super) fn width() -> u16 {
+    fitting(Table::new().width())
+}
+
+fn fitting(terminal: Option<u16>) -> u16 {
+    terminal.map_or(WIDTH, |columns| columns.clamp(NARROWEST, WIDTH))
 }
 
 pub(super) fn changes(changes: &[Change]) -> String {
@@ -120,7 +131,14 @@ pub(super) fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, short};
+    use super::{ago, fitting, short};
+
+    #[test]
+    fn a_table_is_as_wide_as_the_terminal_within_bounds() {
+        for (terminal, expected) in [(None, 100), (Some(80), 80), (Some(250), 100), (Some(20), 60)] {
+            assert_eq!(fitting(terminal), expected, "{terminal:?}");
+        }
+    }
 
     #[test]
     fn a_long_sku_keeps_both_ends() {
