@@ -85,7 +85,7 @@ fn once<'a>(said: &mut BTreeMap<&'a str, &'a str>, detail: &'a str) -> String {
         return detail.to_owned();
     };
     match said.get(text) {
-        Some(first) => format!("{sku}: as for {first}"),
+        Some(first) => format!("{}: as for {}", short(sku), short(first)),
         None => {
             said.insert(text, sku);
             detail.to_owned()
