@@ -84,13 +84,11 @@ fn once<'a>(said: &mut BTreeMap<&'a str, &'a str>, detail: &'a str) -> String {
     let Some((sku, text)) = detail.split_once(": ").filter(|(_, text)| text.len() > LONGEST_REPEATED) else {
         return detail.to_owned();
     };
-    match said.get(text) {
-        Some(first) => format!("{}: as for {}", short(sku), short(first)),
-        None => {
-            said.insert(text, sku);
-            detail.to_owned()
-        }
+    if let Some(first) = said.get(text) {
+        return format!("{}: as for {}", short(sku), short(first));
     }
+    said.insert(text, sku);
+    detail.to_owned()
 }
 
 fn with_rest(table: String, rows: usize) -> String {

@@ -42,7 +42,11 @@ fn every_key_and_control_route_of_the_simulator_is_documented() {
 /// The fields of structs that are read, and the names of enums that are written as words.
 fn keys(code: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for item in code.split("#[derive(").skip(1).filter(|item| item.lines().next().unwrap().contains("Deserialize")) {
+    for item in code
+        .split("#[derive(")
+        .skip(1)
+        .filter(|item| item.lines().next().is_some_and(|line| line.contains("Deserialize")))
+    {
         let Some((head, body)) = item.split_once("{\n").filter(|(head, _)| !head.contains("try_from")) else {
             continue;
         };
