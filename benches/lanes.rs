@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails may panic")]
 #![expect(clippy::print_stdout, reason = "its result is what it prints")]
-#![expect(clippy::cast_precision_loss, reason = "shares are for people")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

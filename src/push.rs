@@ -1,5 +1,6 @@
 //! Sends what waits in the outbox, best first, at the rate that Amazon grants, and keeps every outcome as it lands.
 
+mod busy;
 mod feed;
 mod follow;
 mod look;
@@ -21,6 +22,7 @@ use crate::model::{AccountName, SellerSku};
 use crate::plan;
 use crate::store::{Ahead, Outcome, Slot, Store, StoreError, Trouble};
 
+use busy::Busy;
 use feed::{Fed, FeedError};
 
 pub use feed::speeds;
@@ -122,7 +124,7 @@ impl Pusher {
     ) -> Result<Drained, StoreError> {
         let mut drained = Drained::default();
         let mut flights: JoinSet<(Slot, Answer)> = JoinSet::new();
-        let mut busy: Vec<SellerSku> = Vec::new();
+        let busy = Busy::default();
         let mut looking: Option<BoxFuture<'_, Result<Vec<Landed>, LookError>>> = None;
         let mut feed: Option<BoxFuture<'_, Result<Fed, FeedError>>> = None;
         let mut may_feed = true;
@@ -131,7 +133,7 @@ impl Pusher {
             let going = drained.parked.is_none() && !stop.is_cancelled();
             let seen_since = earlier(self.clock.now(), SEEN_WITHIN);
             let ahead = if going {
-                self.store.ahead(&self.account, plan_id, &busy, seen_since, LOOK_AHEAD).await?
+                self.store.ahead(&self.account, plan_id, &busy.names(), seen_since, LOOK_AHEAD).await?
             } else {
                 looking = None;
                 Ahead::default()
@@ -144,7 +146,7 @@ impl Pusher {
                 looking = Some(self.look_at(ahead.unseen).boxed());
             }
             if going && std::mem::take(&mut may_feed) {
-                feed.get_or_insert_with(|| self.feed_the_rest(plan_id).boxed());
+                feed.get_or_insert_with(|| self.feed_the_rest(plan_id, &busy).boxed());
             }
             if flights.is_empty() && looking.is_none() && feed.is_none() && !ahead.may_go {
                 return Ok(drained);
@@ -165,7 +167,7 @@ impl Pusher {
                                 continue;
                             }
                         };
-                        busy.retain(|seller_sku| *seller_sku != slot.seller_sku);
+                        busy.remove(&slot.seller_sku);
                         failed = if may_concern_all(&slot, &answer) { failed + 1 } else { 0 };
                         let outcome = self.land(&slot, answer, failed, now, &mut drained).await?;
                         outcomes.push((slot, outcome));
@@ -183,14 +185,14 @@ impl Pusher {
                         Err(error) => self.park(error.to_string(), self.clock.now(), &mut drained).await?,
                     }
                 }
-                Some(fed) = OptionFuture::from(feed.as_mut()), if feed.is_some() => {
+                Some(outcome) = OptionFuture::from(feed.as_mut()), if feed.is_some() => {
                     feed = None;
-                    may_feed = self.fed(fed, &mut drained, landed).await?;
+                    may_feed = self.fed(outcome, &mut drained, landed).await?;
                 }
                 () = self.client.patch_permit(), if going && ahead.may_go && flights.len() < IN_FLIGHT => {
-                    let next = self.store.take_next(&self.account, plan_id, &busy, seen_since).await?;
+                    let next = self.store.take_next(&self.account, plan_id, &busy.names(), seen_since).await?;
                     let Some(slot) = next else { continue };
-                    busy.push(slot.seller_sku.clone());
+                    busy.add(slot.seller_sku.clone());
                     let client = Arc::clone(&self.client);
                     flights.spawn(async move {
                         let answer = client.patch(&slot.marketplace, &slot.seller_sku, slot.quantity).await;

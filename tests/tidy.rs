@@ -1,5 +1,7 @@
 //! What the compiler and clippy do not hold: who imports whom, how long files are, and words that must not stay.
 
+#[path = "tidy/documented.rs"]
+mod documented;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/source.rs"]

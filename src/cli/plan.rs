@@ -48,6 +48,8 @@ pub(super) async fn run(args: Args, config: Arc<Config>, clock: Clock) -> Result
         complain(&format!("account {account}: {error}"));
         failed = true;
     }
+    // A shop that could not be read has not said that there is nothing to send.
+    failed |= args.exit_code && merged.read_nothing();
     Ok(match (failed, args.exit_code && !merged.changes.is_empty()) {
         (true, _) => Exit::Failed,
         (false, true) => Exit::Changes,
@@ -193,6 +195,10 @@ impl Merged {
         }
         say(&format!("{} to send, {} withheld, {} unchanged", self.changes.len(), self.withheld.len(), self.unchanged));
         self.problems().chain(self.hint()).for_each(|line| say(&line));
+    }
+
+    fn read_nothing(&self) -> bool {
+        !self.problems.is_empty() && self.changes.is_empty() && self.unchanged == 0
     }
 
     /// What kept the plans from being whole.

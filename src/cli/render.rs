@@ -1,5 +1,7 @@
 //! Tables and texts for people. Nothing here decides anything.
 
+use std::collections::BTreeMap;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use jiff::Timestamp;
@@ -7,16 +9,20 @@ use jiff::tz::TimeZone;
 
 use crate::plan::{Change, Withheld};
 
-/// Wider tables break in a terminal of the usual width and in a mail.
+/// In a pipe, and at most: wider tables break in a mail.
 const WIDTH: u16 = 100;
+/// Narrower columns hold no word any more.
+const NARROWEST: u16 = 60;
 /// Rows beyond this say nothing more to a person; `--format json` has all of them.
 pub(super) const ROWS: usize = 200;
+/// Of a text that several rows may say; longer ones fill the screen.
+const LONGEST_REPEATED: usize = 60;
 /// Of a SKU in a table; longer ones lose their middle.
 const LONGEST_SKU: usize = 26;
 
 pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
     table.set_header(header.iter().map(|name| Cell::new(name.to_uppercase())));
     for row in rows {
         table.add_row(row);
@@ -28,6 +34,15 @@ pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// Of what is printed for people.
+pub(super) fn width() -> u16 {
+    fitting(Table::new().width())
+}
+
+fn fitting(terminal: Option<u16>) -> u16 {
+    terminal.map_or(WIDTH, |columns| columns.clamp(NARROWEST, WIDTH))
 }
 
 pub(super) fn changes(changes: &[Change]) -> String {
@@ -51,16 +66,29 @@ pub(super) fn changes(changes: &[Change]) -> String {
 }
 
 pub(super) fn withheld(withheld: &[Withheld]) -> String {
+    let mut said = BTreeMap::new();
     let rows = withheld.iter().take(ROWS).map(|withheld| {
         vec![
             withheld.account.to_string(),
             short(withheld.seller_sku.as_str()),
             withheld.store.to_string(),
             withheld.reason.to_string(),
-            withheld.detail.clone(),
+            once(&mut said, &withheld.detail),
         ]
     });
     with_rest(table(&["account", "seller sku", "store", "withheld", "detail"], rows, &[]), withheld.len())
+}
+
+/// A shop that is down says the same of every product: the first row has it, the others name that one.
+fn once<'a>(said: &mut BTreeMap<&'a str, &'a str>, detail: &'a str) -> String {
+    let Some((sku, text)) = detail.split_once(": ").filter(|(_, text)| text.len() > LONGEST_REPEATED) else {
+        return detail.to_owned();
+    };
+    if let Some(first) = said.get(text) {
+        return format!("{}: as for {}", short(sku), short(first));
+    }
+    said.insert(text, sku);
+    detail.to_owned()
 }
 
 fn with_rest(table: String, rows: usize) -> String {
@@ -74,11 +102,8 @@ pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
 
 /// How long ago, or until when, in the largest unit that says enough.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(at).as_secs();
-    match seconds {
-        ..0 => format!("in {}", length(seconds.unsigned_abs())),
-        _ => format!("{} ago", length(seconds.unsigned_abs())),
-    }
+    let length = length(now.duration_since(at).as_secs().unsigned_abs());
+    if at > now { format!("in {length}") } else { format!("{length} ago") }
 }
 
 fn length(seconds: u64) -> String {
@@ -104,7 +129,14 @@ pub(super) fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, short};
+    use super::{ago, fitting, short};
+
+    #[test]
+    fn a_table_is_as_wide_as_the_terminal_within_bounds() {
+        for (terminal, expected) in [(None, 100), (Some(80), 80), (Some(250), 100), (Some(20), 60)] {
+            assert_eq!(fitting(terminal), expected, "{terminal:?}");
+        }
+    }
 
     #[test]
     fn a_long_sku_keeps_both_ends() {
@@ -124,6 +156,7 @@ mod tests {
             ("2026-11-20T12:00:00Z", "24 h ago"),
             ("2026-11-11T12:00:00Z", "10 days ago"),
             ("2026-11-21T12:05:00Z", "in 5 min"),
+            ("2026-11-21T12:00:00.4Z", "in 0 s"),
         ] {
             assert_eq!(ago(at.parse().unwrap(), now), expected);
         }

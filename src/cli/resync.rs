@@ -22,6 +22,7 @@ use crate::model::{AccountName, SellerSku, StoreName};
 use crate::reason::Reason;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 pub(super) struct Args {
     /// Only this store's listings
     #[arg(long, value_name = "STORE", conflicts_with = "all")]

@@ -39,17 +39,20 @@ pub(super) async fn run(args: Args, clock: Clock) -> Result<Exit, Failure> {
         }
         None => World::sample()?,
     };
+    let example = example(&world);
     let pair = Pair::start(world, args.commerce_port, args.amazon_port, clock).await.map_err(|error| {
         Failure(Exit::Failed, format!("listen on ports {} and {}: {error}", args.commerce_port, args.amazon_port))
     })?;
     say(&format!("shop:   base_url = \"{}\"", pair.commerce_url()));
     say(&format!("Amazon: endpoint = \"{0}\", token_url = \"{0}/auth/o2/token\"", pair.amazon_url()));
-    say("change the world while it runs, for example:");
-    say(&format!(
-        "  curl -X POST {}/_control/commerce/product -H 'content-type: application/json' \\\n       -d '{{\"sku\": \"MUG-WHITE\", \"sources\": {{\"default\": 7}}}}'",
-        pair.commerce_url()
-    ));
-    say(&format!("  curl '{}/_control/amazon/listing?sku=MUG-WHITE'", pair.amazon_url()));
+    if let Some((sku, source)) = example {
+        say("change the world while it runs, for example:");
+        say(&format!(
+            "  curl -X POST {}/_control/commerce/product \\\n       -d '{{\"sku\": \"{sku}\", \"sources\": {{\"{source}\": 7}}}}'",
+            pair.commerce_url()
+        ));
+        say(&format!("  curl '{}/_control/amazon/listing?sku={sku}'", pair.amazon_url()));
+    }
     if let Some(path) = &args.write_config {
         let path = std::path::absolute(path)?;
         let folder = path.parent().unwrap_or(&path);
@@ -61,4 +64,13 @@ pub(super) async fn run(args: Args, clock: Clock) -> Result<Exit, Failure> {
         () = pair.forever() => Ok(Exit::Failed),
         () = signals.told() => Ok(Exit::Done),
     }
+}
+
+/// A product and its source to change, with names that a shell and a URL take as they are.
+fn example(world: &World) -> Option<(String, String)> {
+    let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    world.commerce.product.iter().filter(|product| is_plain(&product.sku)).find_map(|product| {
+        let source = product.sources.keys().find(|source| is_plain(source))?;
+        Some((product.sku.clone(), source.clone()))
+    })
 }

@@ -66,6 +66,8 @@ impl Account<'_> {
         match (&self.trouble, &self.last) {
             (Some(_), _) => "trouble",
             (None, None) => "not_started",
+            // A cycle of `resync` has no service that would be in trouble over it.
+            (None, Some(last)) if last.problem.is_some() => "incomplete",
             (None, Some(_)) if self.waiting() > 0 || !self.feeds.is_empty() => "sending",
             (None, Some(_)) => "in_step",
         }

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const SIGN_IN: &str = "Magento_Backend::admin";
 const STORE: &str = "Magento_Backend::store";
 const STOCK: &str = "Magento_InventoryApi::stock";
+/// Guards the routes that tell quantities one SKU at a time.
+const SALES: &str = "Magento_InventorySalesApi::stock";
 const PRODUCTS: &str = "Magento_Catalog::products";
 const SETTINGS: &str = "Magento_Catalog::catalog_inventory";
 /// The name of the same up to 2.4.0.
@@ -192,23 +194,39 @@ impl Reader {
             needs.websites.iter().map(|(code, stores)| website(code, stores, sites.as_deref().ok(), linked)).collect();
         let mut usable = needs.websites.keys().zip(&websites);
         let usable = usable.find(|(_, found)| matches!(found.state, State::Granted)).map(|(code, _)| code);
-        let export = match (edition, usable) {
-            (Some(Edition::WithoutExport | Edition::SingleStock), _) => State::NotAsked(NO_ROUTE),
-            (_, None) => State::NotAsked("no website to ask for"),
-            (_, Some(code)) => {
-                let path = format!("V1/inventory/export-stock-salable-qty/website/{}", encode(code.as_str()));
-                let query = Query::new(path).filter("entity_id", "gt", 0).first_page(1);
-                State::of(self.ask::<wire::List>("export-stock-salable-qty", query).await)
-            }
-        };
+        let levels = self.try_levels(edition, usable, linked).await;
         let of_stocks = if single { State::NotAsked(NO_ROUTE) } else { State::of(stocks) };
-        let mut found = vec![
-            Permission::new(STORE, WEBSITES, State::of(sites)),
-            Permission::new(STOCK, STOCKS, of_stocks),
-            Permission::new(STOCK, EXPORT, export),
-        ];
+        let mut found =
+            vec![Permission::new(STORE, WEBSITES, State::of(sites)), Permission::new(STOCK, STOCKS, of_stocks), levels];
         found.extend(websites);
         found
+    }
+
+    /// By the route that this edition is read with.
+    async fn try_levels(
+        &self,
+        edition: Option<Edition>,
+        website: Option<&WebsiteCode>,
+        stocks: Option<&BTreeMap<String, u32>>,
+    ) -> Permission {
+        let of = |name: &str, state: State| Permission::new(name, LEVELS, state);
+        if edition == Some(Edition::SingleStock) {
+            return of(STOCK, State::NotAsked(NO_ROUTE));
+        }
+        let singly = edition == Some(Edition::WithoutExport);
+        let name = if singly { SALES } else { STOCK };
+        let Some(code) = website else { return of(name, State::NotAsked("no website to ask for")) };
+        if !singly {
+            let path = format!("V1/inventory/export-stock-salable-qty/website/{}", encode(code.as_str()));
+            let query = Query::new(path).filter("entity_id", "gt", 0).first_page(1);
+            return of(name, State::of(self.ask::<wire::List>("export-stock-salable-qty", query).await));
+        }
+        let Some(stock) = stocks.and_then(|stocks| stocks.get(&code.as_str().to_lowercase())) else {
+            return of(name, State::NotAsked("the website's stock is not known"));
+        };
+        // Of a SKU that needs not exist: what is not there is not salable.
+        let query = Query::new(format!("V1/inventory/is-product-salable/stocksync/{stock}"));
+        of(name, State::of(self.ask::<bool>("is-product-salable", query).await))
     }
 
     async fn try_others(&self, needs: &Needs) -> Vec<Permission> {
@@ -259,7 +277,7 @@ impl Reader {
 
 const WEBSITES: &str = "websites";
 const STOCKS: &str = "stocks of the websites";
-const EXPORT: &str = "salable quantities";
+const LEVELS: &str = "salable quantities";
 const PRODUCTS_FOR: &str = "products";
 const SETTINGS_FOR: &str = "stock settings of products";
 const ORDERS_FOR: &str = "hearing of sales at once";
@@ -284,7 +302,7 @@ fn signed_in(modules: Result<Vec<String>, Fault>) -> State {
 fn unasked(needs: &Needs) -> Vec<Permission> {
     const WHY: State = State::NotAsked("the sign-in comes first");
     let mut rows: Vec<Permission> =
-        [(STORE, WEBSITES), (STOCK, STOCKS), (STOCK, EXPORT), (PRODUCTS, PRODUCTS_FOR), (SETTINGS, SETTINGS_FOR)]
+        [(STORE, WEBSITES), (STOCK, STOCKS), (STOCK, LEVELS), (PRODUCTS, PRODUCTS_FOR), (SETTINGS, SETTINGS_FOR)]
             .map(|(name, purpose)| Permission::new(name, purpose, WHY))
             .into();
     rows.push(Permission::new(ORDERS, ORDERS_FOR, WHY).optional());

@@ -247,11 +247,11 @@ fn behind_an_open_feed_only_another_number_is_due() {
     let fed = |listing, quantity| with(doubting(listing, quantity), |listing| listing.in_feed = Some(quantity));
     let zeroed = |listing| with(listing, |listing: &mut Listing| listing.belief.in_doubt = None);
     for (name, listing, wanted, expected) in [
-        ("what is on its way", fed(seen(4, 60), 9), 9, Unchanged),
-        ("even when it was never seen", fed(unknown(), 9), 9, Unchanged),
+        ("what is on its way", fed(seen(4, 60), 9), 9, Judgement::Unchanged),
+        ("even when it was never seen", fed(unknown(), 9), 9, Judgement::Unchanged),
         ("another number", fed(seen(4, 60), 9), 7, change(Some(9), Drop)),
         ("a zero", fed(seen(4, 60), 9), 0, change(Some(9), Zero)),
-        ("a zero that was sent", zeroed(fed(believing(Some((4, 60)), Some((0, 1))), 9)), 0, Unchanged),
+        ("a zero that was sent", zeroed(fed(believing(Some((4, 60)), Some((0, 1))), 9)), 0, Judgement::Unchanged),
         (
             "a zero that the feed has overwritten",
             zeroed(fed(believing(Some((9, 1)), Some((0, 5))), 9)),

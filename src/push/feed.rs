@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::busy::Busy;
 use super::look::CHUNK;
 use super::{Landed, LookError, Pusher, earlier};
 use crate::amazon::{Creation, FeedDocument, FeedPermit, Unfit};
@@ -77,18 +78,22 @@ impl Pusher {
     }
 
     /// Sends one feed of what patches would reach later than it.
-    pub(super) async fn feed_the_rest(&self, plan_id: Option<&str>) -> Result<Fed, FeedError> {
+    #[expect(
+        clippy::significant_drop_tightening,
+        reason = "the permit is for the feed whose contents are chosen after it"
+    )]
+    pub(super) async fn feed_the_rest(&self, plan_id: Option<&str>, busy: &Busy) -> Result<Fed, FeedError> {
         if self.behind_reach(plan_id).await? == 0 {
             return Ok(Fed::default());
         }
-        let unseen: Vec<SellerSku> = self.bound(plan_id).await?.unseen.into_iter().collect();
+        let unseen: Vec<SellerSku> = self.bound(plan_id, busy).await?.unseen.into_iter().collect();
         let mut withdrawn = Vec::new();
         for some in unseen.chunks(CHUNK) {
             withdrawn.extend(self.look_and_withdraw(some).await?);
         }
         let permit = self.client.feed_permit().await;
         // All that took its time: patches have come nearer.
-        let bound = self.bound(plan_id).await?;
+        let bound = self.bound(plan_id, busy).await?;
         let seen = bound.slots.into_iter().filter(|slot| !bound.unseen.contains(&slot.seller_sku)).collect();
         let Some((id, slots, document)) = self.build(seen).await? else {
             return Ok(Fed { withdrawn, ..Fed::default() });
@@ -162,10 +167,10 @@ impl Pusher {
         Ok(behind)
     }
 
-    async fn bound(&self, plan_id: Option<&str>) -> Result<FeedBound, StoreError> {
+    async fn bound(&self, plan_id: Option<&str>, busy: &Busy) -> Result<FeedBound, StoreError> {
         let seen_since = earlier(self.clock.now(), SEEN_WITHIN);
         let reach = self.speeds().await?.within_reach();
-        self.store.feed_bound(&self.account, plan_id, &[], reach, seen_since, MOST).await
+        self.store.feed_bound(&self.account, plan_id, &busy.names(), reach, seen_since, MOST).await
     }
 
     /// Takes changes out of the outbox into a document. What changed meanwhile stays behind, and so does a name that no

@@ -185,7 +185,7 @@ impl Closing<'_> {
         let failures: usize = transaction
             .prepare_cached("SELECT failures FROM listing WHERE account = ?1 AND seller_sku = ?2")?
             .query_row([sent.account.as_str(), sent.seller_sku.as_str()], |row| row.get(0))?;
-        let wait = self.set_aside.get(failures).or(self.set_aside.last()).copied().unwrap_or_default();
+        let wait = self.set_aside.get(failures).or_else(|| self.set_aside.last()).copied().unwrap_or_default();
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         let retry_at = self.at.checked_add(wait).unwrap_or(Timestamp::MAX);
         refused(transaction, sent, text, self.at, retry_at)?;

@@ -126,7 +126,7 @@ impl Store {
             let mut bound = FeedBound::default();
             let Some(marketplace) = marketplace else { return Ok(bound) };
             let mut statement = connection.prepare_cached(&format!(
-                "SELECT o.*, COALESCE(l.looked_at, 0) >= ?5 AND l.live AND l.channel = 'DEFAULT' AS seen \
+                "SELECT o.*, l.in_doubt, COALESCE(l.looked_at, 0) >= ?5 AND l.live AND l.channel = 'DEFAULT' AS seen \
                  {BEHIND} AND o.marketplace = ?6 ORDER BY o.deadline, o.gap DESC, o.seller_sku LIMIT ?7"
             ))?;
             let mut rows = statement.query(params![
@@ -139,7 +139,7 @@ impl Store {
                 most
             ])?;
             while let Some(row) = rows.next()? {
-                let slot = slot(row)?;
+                let slot = Slot { doubted: row.get("in_doubt")?, ..slot(row)? };
                 if row.get::<_, Option<bool>>("seen")? != Some(true) {
                     bound.unseen.insert(slot.seller_sku.clone());
                 }
@@ -289,7 +289,7 @@ impl Store {
     }
 }
 
-/// False where something else came into the slot meanwhile, or a feed has the listing already.
+/// False where something else came into the slot meanwhile, it left by patch, or a feed has the listing already.
 fn take(transaction: &Transaction<'_>, feed: &str, slot: &Slot, message: u32) -> Result<bool, StoreError> {
     let (account, sku) = (slot.account.as_str(), slot.seller_sku.as_str());
     let moved = transaction
@@ -298,9 +298,10 @@ fn take(transaction: &Transaction<'_>, feed: &str, slot: &Slot, message: u32) ->
              o.from_quantity, o.quantity, o.priority, o.since, o.planned_at, o.deadline, o.gap, o.reasons, o.basis, \
              (SELECT in_doubt FROM listing AS l WHERE l.account = o.account AND l.seller_sku = o.seller_sku) \
              FROM outbox AS o WHERE o.account = ?3 AND o.seller_sku = ?4 AND o.quantity = ?5 AND o.plan_id = ?6 \
+             AND (SELECT in_doubt FROM listing AS l WHERE l.account = ?3 AND l.seller_sku = ?4) IS ?7 \
              AND NOT EXISTS (SELECT 1 FROM feed_item AS f WHERE f.account = ?3 AND f.seller_sku = ?4)",
         )?
-        .execute(params![feed, message, account, sku, slot.quantity, slot.plan_id])?;
+        .execute(params![feed, message, account, sku, slot.quantity, slot.plan_id, slot.doubted])?;
     if moved == 0 {
         return Ok(false);
     }

@@ -160,6 +160,34 @@ fn a_bearer_token_that_commerce_does_not_take_is_explained() {
 }
 
 #[test]
+fn what_the_cloud_service_refuses_is_explained_in_its_own_words() {
+    let texts = Texts::new("A 12").account(Account::one("{ sku = 'A', quantity = 1 }")).store(Store::live("de", "DE"));
+    let bench = Bench::with(texts.with(|texts| {
+        texts.commerce =
+            "[commerce.ims]\nclient_id = \"id\"\nclient_secret = \"secret\"\norg_id = \"A@AdobeOrg\"".into();
+    }));
+    let shop = bench.pair.commerce_url();
+    let config = std::fs::read_to_string(bench.config()).unwrap();
+    let (start, rest) = config.split_once("auth = {").unwrap();
+    let (_, end) = rest.split_once('\n').unwrap();
+    for (tenant, secret, org, code, said) in [
+        ("tenant", "secret", "A", 0, "cloud service ok"),
+        ("tenant", "wrong", "A", 1, "hint: check `client_id` and `client_secret`"),
+        ("tenant", "secret", "B", 1, "hint: see that `org_id` is the organization"),
+        ("other", "secret", "A", 78, "hint: set `base_url` to the instance's REST endpoint, its tenant id included"),
+    ] {
+        let auth = format!(
+            "auth = {{ method = \"ims\", client_id = \"id\", client_secret = \"{secret}\", org_id = \"{org}@AdobeOrg\", \
+             token_url = \"{shop}/ims/token/v3\" }}"
+        );
+        let start = start.replace(&shop, &format!("{shop}/{tenant}"));
+        std::fs::write(bench.config(), format!("{start}{auth}\n{end}")).unwrap();
+        let ran = check(&bench).ended_with(code);
+        assert!(hints(&ran).contains(said), "{}", ran.out);
+    }
+}
+
+#[test]
 fn an_amazon_that_forbids_names_the_role() {
     let bench = Bench::with(texts());
     let forbid = |kind, operation| {
@@ -196,12 +224,28 @@ fn a_shop_that_is_down_is_no_missing_permission() {
 
 #[test]
 fn an_edition_without_some_routes_is_not_asked_for_them() {
-    for (edition, said) in
-        [("without_export", "multi-source without export"), ("single_stock", "sign-in: single stock")]
+    for (edition, said, unasked) in
+        [("without_export", "multi-source without export", false), ("single_stock", "sign-in: single stock", true)]
     {
         let bench =
             Bench::with(texts().with(|texts| texts.commerce = format!("edition = \"{edition}\"\n{}", texts.commerce)));
         let ran = check(&bench).ended_with(0);
-        assert!(hints(&ran).contains(said) && ran.out.contains("not asked"), "{}", ran.out);
+        assert!(hints(&ran).contains(said), "{}", ran.out);
+        assert_eq!(ran.out.contains("not asked: this edition has no such route"), unasked, "{}", ran.out);
+    }
+}
+
+#[test]
+fn without_the_export_the_right_to_ask_for_single_quantities_is_proved() {
+    for granted in [true, false] {
+        let others = RESOURCES.into_iter().chain(["Magento_Backend::admin"]);
+        let resources: Vec<&str> = others.chain(granted.then_some("Magento_InventorySalesApi::stock")).collect();
+        let bench = Bench::with(texts().with(|texts| {
+            texts.commerce = format!("edition = \"without_export\"\nresources = {resources:?}\n{}", texts.commerce);
+        }));
+        let ran = check(&bench).ended_with(i32::from(!granted));
+        let state = row(&ran, "shop", "Magento_InventorySalesApi::stock");
+        assert!(state.ends_with(if granted { " ok" } else { " missing" }), "{}", ran.out);
+        assert_eq!(hints(&ran).contains("hint: grant Magento_InventorySalesApi::stock"), !granted, "{}", ran.out);
     }
 }

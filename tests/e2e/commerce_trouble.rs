@@ -84,6 +84,12 @@ fn a_resync_that_could_read_nothing_fails_and_one_that_read_a_part_does_not() {
         let ran = bench.run(line).ended_with(1);
         assert!(ran.err.contains("incomplete: "), "{line}: {}", ran.err);
     }
+    let status = bench.run("status --format json").ended_with(0).json();
+    assert_eq!(status["accounts"][0]["state"], "incomplete", "{status:#}");
+    assert_eq!(bench.run("plan --exit-code").code, 1, "nothing was read, so nothing is known to be in step");
+    let words = bench.run("plan").ended_with(0).out;
+    assert_eq!(words.matches("HTML").count(), 2, "once in the table and once below it:\n{words}");
+    assert!(words.contains("P8: as for P1"), "{words}");
     bench.pair.commerce.clear_faults();
     bench.stock("P1", 9);
     bench.pair.commerce.set_fault(Fault::every(FaultKind::HalfRows).on("export"));

@@ -66,6 +66,31 @@ fn a_quantity_changed_through_the_control_route_is_live_one_tick_later() {
     simulation.process.end().ended_with(0);
 }
 
+/// `docs/simulator.md` has one world, and a table of routes with a body or a query each.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "somebody's curl, not the client under test")]
+fn every_example_of_the_simulators_documentation_works() {
+    let text = include_str!("../../docs/simulator.md");
+    let (_, rest) = text.split_once("```toml\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("world.toml");
+    std::fs::write(&world, rest.split("```").next().unwrap()).unwrap();
+    let simulation = Simulation::start(&["--world", world.to_str().unwrap()]);
+    let mut tried = 0;
+    for row in text.lines().filter(|line| line.contains(" /_control/") && line.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        let (method, path) = cells[1].split_once(' ').unwrap();
+        let server = simulation.url(if path.contains("/amazon/") { "Amazon" } else { "shop" });
+        let (query, body) = if cells[2].starts_with('?') { (cells[2], "") } else { ("", cells[2]) };
+        let request = simulation.http.request(method.parse().unwrap(), format!("{server}{path}{query}"));
+        let request = request.header("content-type", "application/json").body(body);
+        let answer = simulation.runtime.block_on(async { request.send().await.unwrap() });
+        assert!(answer.status().is_success(), "{row}: {}", answer.status());
+        tried += 1;
+    }
+    assert!(tried > 30, "only {tried} routes were found");
+}
+
 #[test]
 fn a_world_file_is_served_and_a_port_in_use_is_named() {
     let bench = Bench::new("A 12", "{ sku = 'A', quantity = 1 }");
@@ -74,6 +99,8 @@ fn a_world_file_is_served_and_a_port_in_use_is_named() {
     let world = bench.path("world.toml");
     let simulation = Simulation::start(&["--world", world.to_str().unwrap()]);
     simulation.stock("X", 4);
+    let usage = simulation.process.out();
+    assert!(usage.contains(r#"-d '{"sku": "X", "sources": {"default": 7}}'"#), "{usage}");
     let port = bench.pair.amazon_address.port().to_string();
     let args = ["simulate", "--commerce-port", "0", "--amazon-port", &port];
     let ran = Process::start(args, &[], bench.folder()).end().ended_with(1);

@@ -105,6 +105,8 @@ fn hold(bench: &Bench, plan: &Plan, edition: &str, when: &str) {
     }
     for name in ["S-CASE", "S-ACCENT", "S-BLANK"] {
         assert_eq!((plan.why_withheld(name), bench.shown(name)), (Some(ProductMissing), Some(1)), "{name} {when}");
+        let withheld = plan.withheld.iter().find(|withheld| withheld.seller_sku.as_str() == name);
+        assert!(withheld.unwrap().detail.ends_with("no product with exactly this SKU"), "{withheld:?}");
     }
 }
 

@@ -80,7 +80,7 @@ async fn what_stands_behind_the_reach_is_bound_for_a_feed_but_for_zeroes(bench: 
     let late = bench.store.feed_bound(&acme(), None, &[], 0, at(1), 2).await.unwrap();
     assert_eq!((names(&late.slots), late.unseen.len()), (vec!["A", "E"], 2), "seen before that");
     let busy = bench.store.feed_bound(&acme(), Some("plan"), &[SellerSku::from("A")], 2, at(0), 9).await.unwrap();
-    assert_eq!(names(&busy.slots), ["C"]);
+    assert_eq!(names(&busy.slots), ["E", "C"]);
     assert_eq!(bench.store.feed_backlog(&acme(), Some("other"), 0).await.unwrap(), (0, 0));
 }
 
@@ -108,6 +108,12 @@ async fn a_slot_that_changed_meanwhile_is_not_taken(_: Bench) {
     bench.queue("next", vec![change("B", Some(4), 6)], 2).await;
     assert_eq!(bench.store.build_feed("f", &acme(), slots.clone(), at(3)).await.unwrap(), [true, false, true]);
     assert_eq!(names(&bound(&bench, 0).await), ["B"]);
+    // Nor is one that left by patch meanwhile.
+    let flying = bound(&bench, 0).await;
+    let seen = vec![crate::bench::seen("B", 4)];
+    bench.store.save_observations(&acme(), seen, at(3)).await.unwrap();
+    assert!(bench.store.take_next(&acme(), None, &[], at(0)).await.unwrap().is_some());
+    assert_eq!(bench.store.build_feed("h", &acme(), flying, at(4)).await.unwrap(), [false]);
     // A second feed takes nothing that the first has.
     assert_eq!(bench.store.build_feed("g", &acme(), slots, at(4)).await.unwrap(), [false; 3]);
     // The messages of the first are 1 and 2.

@@ -52,18 +52,28 @@ fn row(config: &CommerceConfig, permission: &Permission) -> Row {
         needed: permission.needed,
         verdict,
         problem: permission.problem(),
-        hint: bearer_hint(config, permission).map(str::to_owned).or_else(|| permission.hint()),
+        hint: own_hint(config, permission).map(str::to_owned).or_else(|| permission.hint()),
     }
 }
 
-/// What a 401 most often means with this way to sign in.
-fn bearer_hint(config: &CommerceConfig, permission: &Permission) -> Option<&'static str> {
-    let refused = matches!(&permission.state, State::Failed(Fault::Unauthorized { .. }));
-    (refused && matches!(config.auth, CommerceAuth::Bearer { .. })).then_some(
-        "use method = \"oauth1\" with the integration's four values: since 2.4.4 its token alone is refused, unless \
-         `bin/magento config:set oauth/consumer/enable_integration_as_bearer 1` allows it; if it does, the token is wrong",
-    )
+/// What a refusal most often means with this way to sign in.
+fn own_hint(config: &CommerceConfig, permission: &Permission) -> Option<&'static str> {
+    match (&config.auth, &permission.state) {
+        (CommerceAuth::Bearer { .. }, State::Failed(Fault::Unauthorized { .. })) => Some(BEARER),
+        // Adobe's own sign-in says what is wrong itself.
+        (CommerceAuth::Ims { .. }, State::Failed(Fault::Unauthorized { message, .. })) => {
+            (!message.starts_with("sign in: ")).then_some(CLOUD)
+        }
+        (CommerceAuth::Ims { .. }, State::Misconfigured(what, _)) if what.starts_with("HTTP ") => Some(TENANT),
+        _ => None,
+    }
 }
+
+const BEARER: &str = "use method = \"oauth1\" with the integration's four values: since 2.4.4 its token alone is refused, unless \
+     `bin/magento config:set oauth/consumer/enable_integration_as_bearer 1` allows it; if it does, the token is wrong";
+const CLOUD: &str = "see that `org_id` is the organization that the instance belongs to, and that the project's credential has a product \
+     profile of this instance";
+const TENANT: &str = "set `base_url` to the instance's REST endpoint, its tenant id included and without `/V1`";
 
 async fn clock_row(config: &CommerceConfig, http: &Http, clock: Clock) -> Option<Row> {
     // The other ways to sign in carry no time.

@@ -11,9 +11,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Http;
 
-/// Of a line that is not in the table.
-const WIDTH: usize = 100;
-
 /// One thing that was tried.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -114,9 +111,10 @@ fn print(rows: &[Row]) {
 
 /// Breaks a text at blanks; what follows is set in.
 fn wrapped(start: &str, text: &str) -> String {
+    let width = usize::from(render::width());
     let (mut lines, mut line) = (String::new(), start.to_owned());
     for word in text.split_whitespace() {
-        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if line.chars().count() + 1 + word.chars().count() > width {
             lines.push_str(&line);
             lines.push('\n');
             line = String::from("   ");

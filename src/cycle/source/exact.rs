@@ -228,7 +228,6 @@ impl Source {
     ) -> Result<(), StoreError> {
         let bare: Vec<Sku> =
             products.iter().filter(|product| product.config.is_none()).map(|product| product.sku.clone()).collect();
-        let gaps: Vec<Gap> = products.iter().map(|product| Gap::of(product, is_composite(product))).collect();
         let known = store.products(&self.name, &bare).await?;
         // Stock items hold the stock: with them, all have to be read for one that could not be asked for.
         let mut all = !bare.is_empty() && !shape.rolls();
@@ -244,6 +243,9 @@ impl Source {
         if all {
             self.want_all_settings(store).await?;
         }
+        // Settings that are known stand in for those that could not be asked for: their turn comes, and levels that
+        // contradict them are noticed.
+        let gaps: Vec<Gap> = products.iter().map(|product| Gap::of(product, is_composite(product))).collect();
         store.save_products(&self.name, products).await?;
         self.ask_about_gaps(store, shape, gaps).await
     }

@@ -128,7 +128,7 @@ impl fmt::Display for Ending<'_> {
         let Self(reason, component) = self;
         match (&component.source, reason) {
             (Source::Unknown(why), _) => write!(f, "no complete answer from Commerce: {why}"),
-            (Source::Missing, _) => f.write_str("Commerce has no such product"),
+            (Source::Missing, _) => f.write_str("Commerce has no product with exactly this SKU"),
             (Source::Known(reading), Reason::CompositeProduct) => {
                 write!(f, "a {} product has no stock of its own", reading.product_type.as_str())
             }

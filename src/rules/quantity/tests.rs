@@ -72,7 +72,10 @@ fn a_step_that_ends_the_rule_is_the_last_one_told() {
     let disabled = component("A", 80, 1, |reading| reading.enabled = false);
     let missing = Component { source: Source::Missing, ..disabled.clone() };
     assert_eq!(told(&[disabled], &settings), " 4     0  the product is disabled: nothing to sell");
-    assert_eq!(told(&[missing], &settings), " 2     -  Commerce has no such product: Amazon keeps what it has");
+    assert_eq!(
+        told(&[missing], &settings),
+        " 2     -  Commerce has no product with exactly this SKU: Amazon keeps what it has"
+    );
 }
 
 #[test]
