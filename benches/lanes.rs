@@ -32,7 +32,6 @@ generate = { products = {count}, plain = true }
 report_delay = "100ms"
 feed_delay = "15m"
 apply_delay = "1s"
-rates = { searchListingsItems = 1000.0 }
 [[amazon.account]]
 seller_id = "A1ACME"
 client_id = "client"
