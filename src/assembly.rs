@@ -17,7 +17,7 @@ use crate::cycle::{AccountCycle, CycleError, Event, Firsts, Order, Progress, Sou
 use crate::http::Http;
 use crate::model::{AccountName, StoreName};
 use crate::plan::Plan;
-use crate::push::{Drained, Follower, Landed, Looker, Pusher};
+use crate::push::{Drained, Follower, Landed, Looker, Pusher, Submitting};
 use crate::store::{Outcome, Store, StoreError, Trouble};
 
 /// How long an account whose cycle failed is left alone. Shorter hammers an Amazon that is down; longer, and an account
@@ -65,7 +65,8 @@ impl Assembly {
                 marketplaces: own.map(|store| store.marketplace.id.into()).collect(),
                 verify_after: config.push.verify_after,
             };
-            let (queued, feeding): (Arc<Notify>, Arc<Notify>) = Default::default();
+            let (queued, replan): (Arc<Notify>, Arc<Notify>) = Default::default();
+            let submitting: Arc<Submitting> = Arc::default();
             AccountWork {
                 follower: Follower {
                     account: account.name.clone(),
@@ -73,9 +74,10 @@ impl Assembly {
                     store: store.clone(),
                     clock,
                     stuck_after: config.push.feed_stuck_after,
-                    feeding: Arc::clone(&feeding),
+                    submitting: Arc::clone(&submitting),
+                    searched: Arc::default(),
                     queued: Arc::clone(&queued),
-                    replan: Arc::default(),
+                    replan: Arc::clone(&replan),
                 },
                 pusher: Pusher {
                     account: account.name.clone(),
@@ -85,7 +87,8 @@ impl Assembly {
                     clock,
                     feed_expected_time: config.push.feed_expected_time,
                     queued,
-                    feeding,
+                    submitting,
+                    replan,
                 },
                 cycle: AccountCycle {
                     config: Arc::clone(&config),
@@ -197,10 +200,13 @@ impl AccountWork {
         stop: &CancellationToken,
     ) -> Result<Worked, CycleError> {
         let began = self.cycle.clock.now();
-        self.follower.recover().await?;
-        self.follower.look().await?;
+        let catching_up = async {
+            self.pusher.recover().await?;
+            self.follower.look().await?;
+            self.plan(order).await
+        };
         let plan = tokio::select! {
-            plan = self.plan(order) => plan?,
+            plan = catching_up => plan?,
             () = stop.cancelled() => return Err(CycleError::Interrupted),
         };
         let progress = &self.cycle.progress;

@@ -4,6 +4,7 @@ mod busy;
 mod feed;
 mod follow;
 mod look;
+mod submitting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use feed::{Fed, FeedError};
 pub use feed::speeds;
 pub use follow::Follower;
 pub use look::{LookError, Looker};
+pub use submitting::Submitting;
 
 /// Patches under way at once. Fewer leave the rate unused when Amazon answers slowly; more are lost in doubt by a crash.
 const IN_FLIGHT: usize = 16;
@@ -65,8 +67,9 @@ pub struct Pusher {
     pub feed_expected_time: Duration,
     /// There may be something new to send.
     pub queued: Arc<Notify>,
-    /// There is a new feed.
-    pub feeding: Arc<Notify>,
+    pub submitting: Arc<Submitting>,
+    /// Something has to be planned anew.
+    pub replan: Arc<Notify>,
 }
 
 /// What one drain came to.
@@ -77,6 +80,8 @@ pub struct Drained {
     pub refused: u64,
     /// On their way in a feed.
     pub in_feed: u64,
+    /// Told to stop before all was tried.
+    pub stopped: bool,
     /// Why the rest was not tried.
     pub parked: Option<String>,
 }
@@ -100,7 +105,8 @@ impl Pusher {
         mut landed: impl FnMut(Landed),
     ) -> Result<Drained, StoreError> {
         let started = self.clock.instant();
-        let drained = self.drain_all(plan_id, stop, &mut landed).await?;
+        let mut drained = self.drain_all(plan_id, stop, &mut landed).await?;
+        drained.stopped = stop.is_cancelled();
         if drained.accepted + drained.refused + drained.in_feed > 0 {
             tracing::info!(
                 event = "changes_sent",
@@ -187,7 +193,7 @@ impl Pusher {
                 }
                 Some(outcome) = OptionFuture::from(feed.as_mut()), if feed.is_some() => {
                     feed = None;
-                    may_feed = self.fed(outcome, &mut drained, landed).await?;
+                    may_feed = self.fed(outcome, &mut drained, landed)?;
                 }
                 () = self.client.patch_permit(), if going && ahead.may_go && flights.len() < IN_FLIGHT => {
                     let next = self.store.take_next(&self.account, plan_id, &busy.names(), seen_since).await?;
@@ -207,7 +213,7 @@ impl Pusher {
     }
 
     /// What an attempt to send a feed came to. True when there may be another one.
-    async fn fed(
+    fn fed(
         &self,
         fed: Result<Fed, FeedError>,
         drained: &mut Drained,
@@ -217,9 +223,7 @@ impl Pusher {
             Ok(fed) => fed,
             Err(FeedError::Store(error) | FeedError::Look(LookError::Store(error))) => return Err(error),
             Err(error) => {
-                if let FeedError::Amazon(Fault::Unauthorized { .. }) = error {
-                    self.park(error.to_string(), self.clock.now(), drained).await?;
-                }
+                // Whether the whole account is in trouble, the patches find out.
                 tracing::warn!(event = "feed_failed", account = %self.account, %error, "no feed was sent; its changes go by patch");
                 return Ok(false);
             }

@@ -143,10 +143,10 @@ fn done(worked: Worked) -> Done {
         parked: drained.parked,
         ..Done::of(&plan)
     };
+    // What the plan queued and is not among these was found to need nothing, or waits for an open feed.
     let left = done.queued.saturating_sub(done.accepted + done.refused + done.in_feed);
-    // Only an interrupt, or an account that cannot be worked, leaves anything behind.
-    let interrupted =
-        (left > 0).then(|| format!("interrupted: {left} changes were not sent; the next cycle sends them"));
+    let interrupted = (drained.stopped && left > 0)
+        .then(|| format!("interrupted: {left} changes were not sent; the next cycle sends them"));
     Done { parked: done.parked.or(interrupted), ..done }
 }
 

@@ -27,14 +27,16 @@ pub(super) struct AccountTask {
     landings: broadcast::Sender<Landed>,
     /// How the last sending ended: why the rest was not tried.
     parked: watch::Sender<Option<String>>,
+    /// Whether a cycle has succeeded since the start.
+    planned: watch::Sender<bool>,
     stop: CancellationToken,
 }
 
 impl AccountTask {
     pub(super) fn new(work: AccountWork, config: Arc<Config>, stop: CancellationToken) -> Self {
         let (landings, _) = broadcast::channel(1024);
-        let parked = watch::Sender::new(None);
-        Self { work, config, landings, parked, stop }
+        let (parked, planned) = (watch::Sender::new(None), watch::Sender::new(false));
+        Self { work, config, landings, parked, planned, stop }
     }
 
     /// Plans: at start, on schedule, on request, and again after a failure. Never two cycles of one account at once, for
@@ -165,6 +167,8 @@ impl AccountTask {
 
     async fn cycle(&self, work: &AccountWork, order: &Order) -> Result<Plan, CycleError> {
         let outcome = work.cycle.run(order).boxed().await;
+        self.planned
+            .send_if_modified(|planned| !std::mem::replace(planned, *planned || outcome.is_ok()) && outcome.is_ok());
         if let Err(error) = &outcome {
             tracing::error!(
                 event = "cycle_failed",
@@ -197,10 +201,15 @@ impl AccountTask {
 
     /// Sends whatever waits. Begins only after the first cycle: what waits from before the start may be out of date.
     pub(super) async fn send(self) {
-        if let Err(error) = self.work.follower.recover().await {
-            tracing::error!(event = "feeds_not_recovered", account = %self.work.name(), %error, "feeds of before could not be taken back");
+        let mut planned = self.planned.subscribe();
+        tokio::select! {
+            () = self.stop.cancelled() => return,
+            _ = planned.wait_for(|planned| *planned) => {}
         }
         loop {
+            if let Err(error) = self.work.pusher.recover().await {
+                tracing::error!(event = "push_failed", account = %self.work.name(), %error, "a feed that was not sent could not be taken back");
+            }
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = self.work.pusher.queued.notified() => {}

@@ -103,6 +103,11 @@ fn behind_a_feed(listing: &Listing, desired: Desired<'_>, in_feed: u32, now: Tim
     if desired.quantity == in_feed || zeroed {
         return Judgement::Unchanged;
     }
+    // Of the two that Amazon may come to show, the smaller one tells whether this raises.
+    if !desired.allow_increase && desired.quantity > believed.map_or(in_feed, |believed| believed.min(in_feed)) {
+        let detail = format!("{in_feed} in a feed to {}", desired.quantity);
+        return Judgement::Withheld(Reason::IncreaseNotAllowed, detail);
+    }
     due(listing, desired, believed.max(Some(in_feed)), now)
 }
 

@@ -262,3 +262,11 @@ fn behind_an_open_feed_only_another_number_is_due() {
         assert_eq!(judged(&listing, want(wanted)), (expected.clone(), expected), "{name}");
     }
 }
+
+#[test]
+fn a_store_that_only_lowers_raises_nothing_behind_a_feed() {
+    let fed = with(seen(10, 60), |listing| listing.in_feed = Some(3));
+    let (looked, _) = judged(&fed, only_lower(8));
+    assert_eq!(looked, withheld(Reason::IncreaseNotAllowed, "3 in a feed to 8"));
+    assert_eq!(judged(&fed, only_lower(2)).0, change(Some(10), Drop));
+}

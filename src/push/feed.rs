@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::busy::Busy;
 use super::look::CHUNK;
-use super::{Landed, LookError, Pusher, earlier};
+use super::{Landed, LookError, Pusher, SET_ASIDE, earlier, later};
 use crate::amazon::{Creation, FeedDocument, FeedPermit, Unfit};
 use crate::http::Fault;
 use crate::model::{AccountName, MarketplaceId, SellerSku};
 use crate::plan::Speeds;
-use crate::store::{FeedBound, Slot, Store, StoreError};
+use crate::store::{Ending, FeedBound, FeedState, Slot, Store, StoreError};
 
 /// Nothing goes into a feed that was not seen this recently as ours to ship: a look at 25,000 takes Amazon four minutes,
 /// and a feed takes longer than that anyway.
@@ -55,11 +55,21 @@ pub async fn speeds(
     times.truncate(LEARNT_FROM);
     times.sort_unstable();
     let one = times.get(times.len() / 2).copied().unwrap_or(expected);
-    let open: Vec<Timestamp> = store.open_feeds(account).await?.iter().filter_map(|feed| feed.created_at).collect();
+    let open = store.open_feeds(account).await?;
     let in_queue = one.saturating_mul(u32::try_from(open.len()).unwrap_or(u32::MAX));
-    let age = open.first().and_then(|first| Duration::try_from(now.duration_since(*first)).ok()).unwrap_or_default();
+    let age = open.first().and_then(|first| Duration::try_from(now.duration_since(first.made_at)).ok());
+    let age = age.unwrap_or_default();
+    // One that is late already may take as long again.
+    let left = in_queue.checked_sub(age).unwrap_or(age);
+    let stuck = open.iter().any(|feed| feed.state == FeedState::Stuck);
+    let waits = store.failed_feeds(account).await?.is_some_and(|(failed, last)| {
+        let wait = SET_ASIDE[(failed - 1).min(SET_ASIDE.len() - 1)];
+        now < later(last, wait)
+    });
+    // Behind a stuck feed every other one is stuck, too; after one that came to nothing the next may fare the same.
+    let feed_time = if stuck || waits { Duration::MAX } else { one.saturating_add(left) };
     let patch_every = Duration::try_from_secs_f64(1.0 / patch_rate).unwrap_or(Duration::MAX);
-    Ok(Speeds { patch_every, feed_time: one.saturating_add(in_queue.saturating_sub(age)) })
+    Ok(Speeds { patch_every, feed_time })
 }
 
 /// How long Amazon worked at each: one begins when the one before has ended.
@@ -95,15 +105,35 @@ impl Pusher {
         // All that took its time: patches have come nearer.
         let bound = self.bound(plan_id, busy).await?;
         let seen = bound.slots.into_iter().filter(|slot| !bound.unseen.contains(&slot.seller_sku)).collect();
-        let Some((id, slots, document)) = self.build(seen).await? else {
+        let id = uuid::Uuid::now_v7().to_string();
+        // Until this is dropped nobody wonders what became of it.
+        let _order = self.submitting.begin(&id);
+        let Some((slots, document)) = self.build(&id, seen).await? else {
             return Ok(Fed { withdrawn, ..Fed::default() });
         };
         let feed_id = self.submit(permit, &id, &slots, &document).await?;
-        self.feeding.notify_one();
         Ok(Fed { slots, feed_id, withdrawn })
     }
 
-    /// Uploads a document and has a feed created of it. On a fault there is none, and its changes wait again.
+    /// Amazon has nothing of it: its changes are planned anew.
+    async fn give_up(&self, id: &str) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.end_feed(&self.account, id, Ending::Cancelled, now, &SET_ASIDE, now).await?;
+        self.replan.notify_one();
+        Ok(())
+    }
+
+    /// Takes back what an attempt left behind before Amazon could know of it. Only while none is under way.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        for feed in self.store.open_feeds(&self.account).await? {
+            if feed.state == FeedState::Building {
+                self.give_up(&feed.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Uploads a document and has a feed created of it. On a fault there is none, and its changes are planned anew.
     async fn submit(
         &self,
         permit: FeedPermit<'_>,
@@ -141,7 +171,7 @@ impl Pusher {
                 Ok(None)
             }
             Err(error) => {
-                self.store.unbuild_feed(id).await?;
+                self.give_up(id).await?;
                 Err(error)
             }
         }
@@ -175,7 +205,7 @@ impl Pusher {
 
     /// Takes changes out of the outbox into a document. What changed meanwhile stays behind, and so does a name that no
     /// document can carry: it goes by patch.
-    async fn build(&self, slots: Vec<Slot>) -> Result<Option<(String, Vec<Slot>, FeedDocument)>, StoreError> {
+    async fn build(&self, id: &str, slots: Vec<Slot>) -> Result<Option<(Vec<Slot>, FeedDocument)>, StoreError> {
         let mut draft = self.client.feed_draft();
         let mut fitting = Vec::with_capacity(slots.len());
         for slot in slots {
@@ -188,8 +218,7 @@ impl Pusher {
         if fitting.is_empty() {
             return Ok(None);
         }
-        let id = uuid::Uuid::now_v7().to_string();
-        let taken = self.store.build_feed(&id, &self.account, fitting.clone(), self.clock.now()).await?;
+        let taken = self.store.build_feed(id, &self.account, fitting.clone(), self.clock.now()).await?;
         let mut taken = taken.into_iter();
         fitting.retain(|_| taken.next().unwrap_or(false));
         let mut draft = self.client.feed_draft();
@@ -198,10 +227,10 @@ impl Pusher {
             let _ = draft.push(&slot.seller_sku, slot.quantity);
         }
         let Some(document) = draft.finish() else {
-            self.store.unbuild_feed(&id).await?;
+            self.give_up(id).await?;
             return Ok(None);
         };
-        Ok(Some((id, fitting, document)))
+        Ok(Some((fitting, document)))
     }
 }
 

@@ -1,14 +1,15 @@
 //! Feeds on their way: each is followed until it has ended, through restarts, and then every message's outcome is kept.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{SET_ASIDE, later};
+use super::{SET_ASIDE, Submitting, later};
 use crate::amazon::{Client, Feed, FeedStatus};
 use crate::clock::Clock;
 use crate::http::Fault;
@@ -35,8 +36,9 @@ pub struct Follower {
     pub store: Store,
     pub clock: Clock,
     pub stuck_after: Duration,
-    /// There is a new feed.
-    pub feeding: Arc<Notify>,
+    pub submitting: Arc<Submitting>,
+    /// Since when feeds are looked for whose creation was never answered.
+    pub searched: Arc<Mutex<BTreeMap<String, Instant>>>,
     /// What feeds held up may go.
     pub queued: Arc<Notify>,
     /// Something has to be planned anew.
@@ -44,20 +46,14 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// What an earlier process left behind before Amazon could know of it waits again.
-    pub async fn recover(&self) -> Result<(), StoreError> {
-        for feed in self.store.open_feeds(&self.account).await? {
-            if feed.state == FeedState::Building {
-                self.store.unbuild_feed(&feed.id).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Follows until `stop`.
     pub async fn follow(&self, stop: &CancellationToken) {
         loop {
-            let wake = match self.look().await {
+            let looked = tokio::select! {
+                () = stop.cancelled() => return,
+                looked = self.look() => looked,
+            };
+            let wake = match looked {
                 Ok(wake) => wake,
                 Err(error) => {
                     tracing::error!(event = "feeds_unknown", account = %self.account, %error, "feeds could not be followed");
@@ -66,7 +62,7 @@ impl Follower {
             };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.feeding.notified() => {}
+                () = self.submitting.ended.notified() => {}
                 () = self.clock.sleep_until(wake.unwrap_or(Timestamp::MAX)) => {}
             }
         }
@@ -88,7 +84,7 @@ impl Follower {
     pub async fn look(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut wake = None;
         for feed in self.store.open_feeds(&self.account).await? {
-            if feed.state == FeedState::Building {
+            if feed.state == FeedState::Building || self.submitting.is(&feed.id) {
                 continue;
             }
             if let Err(fault) = self.look_after(&feed).await? {
@@ -109,46 +105,60 @@ impl Follower {
     }
 
     async fn look_after(&self, feed: &OpenFeed) -> Result<Result<(), Fault>, StoreError> {
+        let age = self.clock.now().duration_since(feed.made_at);
+        if age > FORGOTTEN_AFTER {
+            return self.end(feed, Ending::Lost, None).await.map(Ok);
+        }
         let Some(feed_id) = &feed.feed_id else { return self.search(feed).await };
         let shown = match self.client.feed(feed_id).await {
             Ok(shown) => shown,
-            Err(fault) => return Ok(Err(fault)),
+            Err(fault) if fault.status() == Some(404) && age > SHOWN_WITHIN => {
+                let text = format!("Amazon knows the feed no more: {fault}");
+                return self.end(feed, Ending::Fatal { text }, None).await.map(Ok);
+            }
+            Err(fault) => {
+                self.wait(feed, None).await?;
+                return Ok(Err(fault));
+            }
         };
+        let ended = shown.processing_ended;
         match &shown.status {
             FeedStatus::Done => self.read_report(feed, &shown).await,
             FeedStatus::Fatal => {
                 let text = "Amazon ended the feed as fatal: some of it may have been done".to_owned();
-                self.end(feed, Ending::Fatal { text }).await.map(Ok)
+                self.end(feed, Ending::Fatal { text }, ended).await.map(Ok)
             }
-            FeedStatus::Cancelled => self.end(feed, Ending::Cancelled).await.map(Ok),
-            FeedStatus::InQueue | FeedStatus::InProgress | FeedStatus::Unknown(_) => self.wait(feed, &shown).await,
+            FeedStatus::Cancelled => self.end(feed, Ending::Cancelled, ended).await.map(Ok),
+            FeedStatus::InQueue | FeedStatus::InProgress | FeedStatus::Unknown(_) => {
+                self.wait(feed, Some(&shown)).await.map(Ok)
+            }
         }
     }
 
-    /// It goes on. One that takes far too long is taken out of the queue, if it is still there, and said.
-    async fn wait(&self, feed: &OpenFeed, shown: &Feed) -> Result<Result<(), Fault>, StoreError> {
+    /// It goes on. One that takes far too long is taken out of the queue as soon as that can be done, and said once.
+    async fn wait(&self, feed: &OpenFeed, shown: Option<&Feed>) -> Result<(), StoreError> {
         let age = self.clock.now().duration_since(feed.made_at);
-        if age > FORGOTTEN_AFTER {
-            return self.end(feed, Ending::Lost).await.map(Ok);
+        if age < SignedDuration::try_from(self.stuck_after).unwrap_or(SignedDuration::MAX) {
+            return Ok(());
         }
-        if feed.state == FeedState::Stuck
-            || age < SignedDuration::try_from(self.stuck_after).unwrap_or(SignedDuration::MAX)
-        {
-            return Ok(Ok(()));
+        let cancelled = match shown {
+            Some(shown) if shown.status == FeedStatus::InQueue => self.client.cancel_feed(&shown.id).await.is_ok(),
+            _ => false,
+        };
+        if feed.state == FeedState::Stuck {
+            return Ok(());
         }
-        let cancelled = shown.status == FeedStatus::InQueue && self.client.cancel_feed(&shown.id).await.is_ok();
         tracing::error!(
             event = "feed_stuck",
             account = %self.account,
-            feed_id = shown.id,
+            feed_id = feed.feed_id.as_deref().unwrap_or_default(),
             messages = feed.messages,
-            status = ?shown.status,
+            status = shown.map_or_else(|| "unknown".to_owned(), |shown| format!("{:?}", shown.status)),
             age_s = age.as_secs(),
             cancelled,
             "a feed is stuck at Amazon; only drops to zero go past it: open a case with Selling Partner support"
         );
-        self.store.feed_is_stuck(&feed.id).await?;
-        Ok(Ok(()))
+        self.store.feed_is_stuck(&feed.id).await
     }
 
     async fn read_report(&self, feed: &OpenFeed, shown: &Feed) -> Result<Result<(), Fault>, StoreError> {
@@ -169,7 +179,7 @@ impl Follower {
                 Ending::Done { rejected: BTreeMap::new(), remark }
             }
         };
-        self.end(feed, ending).await.map(Ok)
+        self.end(feed, ending, shown.processing_ended).await.map(Ok)
     }
 
     /// Looks for a feed whose creation was never answered.
@@ -189,23 +199,30 @@ impl Follower {
                 self.store.feed_created(&feed.id, &one.id, one.created).await?;
                 Ok(Ok(()))
             }
-            [] if self.clock.now().duration_since(feed.made_at) < SHOWN_WITHIN => Ok(Ok(())),
-            [] => {
-                // It was never created.
-                self.store.unbuild_feed(&feed.id).await?;
-                self.queued.notify_one();
-                Ok(Ok(()))
-            }
+            [] if self.searched_for(&feed.id) < SHOWN_WITHIN => Ok(Ok(())),
+            // It was never created: its changes are planned anew.
+            [] => self.end(feed, Ending::Cancelled, None).await.map(Ok),
             // Whichever it is: what it does is found when the listings are looked at.
-            _ => self.end(feed, Ending::Lost).await.map(Ok),
+            _ => self.end(feed, Ending::Lost, None).await.map(Ok),
         }
     }
 
-    async fn end(&self, feed: &OpenFeed, ending: Ending) -> Result<(), StoreError> {
+    /// How long a feed was looked for by this process. The order may have ended a moment before the first time.
+    fn searched_for(&self, id: &str) -> SignedDuration {
+        let now = self.clock.instant();
+        let mut searched = self.searched.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *searched.entry(id.to_owned()).or_insert(now);
+        drop(searched);
+        SignedDuration::try_from(now - since).unwrap_or(SignedDuration::MAX)
+    }
+
+    async fn end(&self, feed: &OpenFeed, ending: Ending, ended: Option<Timestamp>) -> Result<(), StoreError> {
         let now = self.clock.now();
+        // Amazon's own word tells better than when it was looked at.
+        let ended = ended.filter(|ended| (feed.made_at..now).contains(ended)).unwrap_or(now);
         let how = ending.as_str();
         let Ended { accepted, refused, overtaken, open } =
-            self.store.end_feed(&self.account, &feed.id, ending, &SET_ASIDE, now).await?;
+            self.store.end_feed(&self.account, &feed.id, ending, ended, &SET_ASIDE, now).await?;
         let feed_id = feed.feed_id.as_deref().unwrap_or_default();
         let took_s = now.duration_since(feed.made_at).as_secs();
         if how == "done" && refused == 0 {

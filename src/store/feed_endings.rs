@@ -19,7 +19,7 @@ pub enum Ending {
     Done { rejected: BTreeMap<u32, String>, remark: Option<String> },
     /// Some, none or all of it was done.
     Fatal { text: String },
-    /// Nothing of it was done.
+    /// Nothing of it was done, or Amazon never had it.
     Cancelled,
     /// Nobody can tell any more whether it exists.
     Lost,
@@ -48,13 +48,14 @@ impl Ending {
 }
 
 impl Store {
-    /// Keeps what became of every change of a feed, with the journal's rows and the new beliefs. `set_aside`: how long a
-    /// listing waits that was refused so often in a row.
+    /// Keeps what became of every change of a feed, with the journal's rows and the new beliefs. `ended`: when Amazon was
+    /// done with it. `set_aside`: how long a listing waits that was refused so often in a row.
     pub async fn end_feed(
         &self,
         account: &AccountName,
         id: &str,
         ending: Ending,
+        ended_at: Timestamp,
         set_aside: &'static [Duration],
         at: Timestamp,
     ) -> Result<Ended, StoreError> {
@@ -75,38 +76,10 @@ impl Store {
             transaction.prepare_cached("UPDATE feed SET state = ?2, ended_at = ?3 WHERE id = ?1")?.execute(params![
                 id,
                 ending.as_str(),
-                millis(at)
+                millis(ended_at)
             ])?;
             prune(transaction, &account)?;
             Ok(ended)
-        })
-        .await
-    }
-
-    /// Takes a feed back that Amazon does not have: its changes are in the outbox again, unless something newer is.
-    pub async fn unbuild_feed(&self, id: &str) -> Result<(), StoreError> {
-        let id = id.to_owned();
-        self.write(move |transaction| {
-            transaction
-                .prepare_cached(
-                    "UPDATE listing SET in_doubt = i.doubted FROM feed_item AS i WHERE i.feed = ?1 \
-                     AND listing.account = i.account AND listing.seller_sku = i.seller_sku \
-                     AND COALESCE(listing.accepted_at, 0) < (SELECT made_at FROM feed WHERE id = ?1)",
-                )?
-                .execute([&id])?;
-            transaction
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO outbox (account, seller_sku, plan_id, store, country, marketplace, \
-                     from_quantity, quantity, priority, since, planned_at, deadline, gap, reasons, basis) \
-                     SELECT account, seller_sku, plan_id, store, country, marketplace, from_quantity, quantity, priority, \
-                     since, planned_at, deadline, gap, reasons, basis FROM feed_item AS i WHERE feed = ?1 \
-                     AND NOT EXISTS (SELECT 1 FROM listing AS l WHERE l.account = i.account \
-                     AND l.seller_sku = i.seller_sku AND l.accepted_at >= (SELECT made_at FROM feed WHERE id = ?1))",
-                )?
-                .execute([&id])?;
-            transaction.prepare_cached("DELETE FROM feed_item WHERE feed = ?1")?.execute([&id])?;
-            transaction.prepare_cached("DELETE FROM feed WHERE id = ?1")?.execute([&id])?;
-            Ok(())
         })
         .await
     }

@@ -270,6 +270,28 @@ impl Store {
         .await
     }
 
+    /// How many feeds in a row came to nothing, up to now, and when the last one did.
+    pub async fn failed_feeds(&self, account: &AccountName) -> Result<Option<(usize, Timestamp)>, StoreError> {
+        let account = account.clone();
+        self.call(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT state = 'done', ended_at FROM feed WHERE account = ?1 AND ended_at IS NOT NULL \
+                 ORDER BY ended_at DESC, id DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![account.as_str(), KEPT])?;
+            let mut failed = None;
+            while let Some(row) = rows.next()? {
+                if row.get(0)? {
+                    break;
+                }
+                let (count, last) = failed.unwrap_or((0, time("feed.ended_at", row.get(1)?)?));
+                failed = Some((count + 1, last));
+            }
+            Ok(failed)
+        })
+        .await
+    }
+
     /// When the account's last feeds that were worked through were created and had ended, newest first.
     pub async fn feed_times(&self, account: &AccountName) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
         let account = account.clone();

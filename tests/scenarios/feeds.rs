@@ -194,3 +194,36 @@ async fn a_restart_at_any_moment_of_a_feed_loses_nothing_and_sends_nothing_twice
         assert!(daemon.stop().await);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_throttled_for_minutes_is_not_taken_for_lost() {
+    let mut bench = Bench::start(raises(200)).await;
+    bench.may_be_throttled();
+    bench.fault(Fault { count: Some(1), operation: Some(Operation::CreateFeed), ..Fault::new(FaultKind::Status429) });
+    let daemon = Daemon::start(&bench.assembly);
+    bench.wait("20m").await;
+    assert_eq!(late(&bench, 200, 9), [""; 0]);
+    assert_eq!((bench.events().len(), lanes(&bench)["feed"] >= 50), (200, true), "once, and by feed");
+    assert!(daemon.stop().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_over_a_restart_is_not_sent_before_the_shop_was_read_again() {
+    let mut bench = Bench::start(raises(400).amazon("feed_delay = \"1m\"")).await;
+    let daemon = Daemon::start(&bench.assembly);
+    bench.wait("8s").await;
+    drop(daemon);
+    let before = bench.events().len();
+    assert!((10..60).contains(&before), "{before}");
+    // Meanwhile the feed ends, and everything is sold but for one piece each.
+    bench.wait("10m").await;
+    (1..=400).for_each(|number| bench.stock(&sku(number), 1));
+    bench.restart();
+    let daemon = Daemon::start(&bench.assembly);
+    bench.wait("20m").await;
+    assert_eq!(late(&bench, 400, 1), [""; 0]);
+    let old = bench.events().split_off(before);
+    let old = old.iter().filter(|event| event.lane == Lane::Patch && event.quantity == Some(9)).count();
+    assert_eq!(old, 0, "old numbers sent after the restart");
+    assert!(daemon.stop().await);
+}

@@ -13,7 +13,7 @@ on_every_store! {
     what_stands_behind_the_reach_is_bound_for_a_feed_but_for_zeroes,
     a_change_leaves_the_outbox_for_one_feed_and_is_fenced,
     a_slot_that_changed_meanwhile_is_not_taken,
-    a_feed_that_was_never_created_gives_everything_back,
+    feeds_that_came_to_nothing_are_counted_until_one_is_done,
     a_feed_that_is_done_is_believed_but_for_what_it_refused,
     a_feed_that_is_fatal_leaves_everything_in_doubt_and_one_that_was_cancelled_nothing,
     what_was_sent_beside_a_feed_stands,
@@ -47,7 +47,7 @@ async fn open() -> Bench {
 }
 
 async fn end(bench: &Bench, ending: Ending) -> Ended {
-    bench.store.end_feed(&acme(), "f", ending, WAITS, at(20)).await.unwrap()
+    bench.store.end_feed(&acme(), "f", ending, at(19), WAITS, at(20)).await.unwrap()
 }
 
 fn done(rejected: &[(u32, &str)]) -> Ending {
@@ -122,19 +122,6 @@ async fn a_slot_that_changed_meanwhile_is_not_taken(_: Bench) {
     assert_eq!((known(&bench, "A").await.0, known(&bench, "C").await.0), (Some(9), Some(4)));
 }
 
-async fn a_feed_that_was_never_created_gives_everything_back(_: Bench) {
-    let bench = three().await;
-    let before = bound(&bench, 0).await;
-    bench.store.build_feed("f", &acme(), before.clone(), at(2)).await.unwrap();
-    bench.queue("next", vec![change("B", Some(4), 6)], 3).await;
-    bench.store.unbuild_feed("f").await.unwrap();
-    let after = bound(&bench, 0).await;
-    assert_eq!((names(&after), &after[0]), (vec!["A", "C", "B"], &before[0]));
-    assert_eq!(after[2].quantity, 6, "the newer one stays");
-    assert_eq!(known(&bench, "A").await, (Some(4), None, None));
-    assert_eq!(bench.store.open_feeds(&acme()).await.unwrap(), []);
-}
-
 async fn a_feed_that_is_done_is_believed_but_for_what_it_refused(_: Bench) {
     let bench = open().await;
     // The same number was planned once more meanwhile.
@@ -149,7 +136,7 @@ async fn a_feed_that_is_done_is_believed_but_for_what_it_refused(_: Bench) {
     let row = (journal[0].lane.as_str(), journal[0].outcome.as_str(), journal[0].submission_id.as_deref());
     assert_eq!((journal.len(), row), (1, ("feed", "accepted", Some("4711"))));
     assert_eq!(bench.store.feed_outcomes("plan", at(0)).await.unwrap(), (2, 1));
-    assert_eq!(bench.store.feed_times(&acme()).await.unwrap(), [(at(3), at(20))]);
+    assert_eq!(bench.store.feed_times(&acme()).await.unwrap(), [(at(3), at(19))]);
     assert!(bench.store.known_feeds(&acme()).await.unwrap().contains("4711"));
 }
 
@@ -189,4 +176,21 @@ async fn feeds_survive_a_restart(_: Bench) {
     assert_eq!(bench.store.open_feeds(&acme()).await.unwrap()[0].state, FeedState::Stuck);
     assert_eq!(known(&bench, "A").await.2, Some(9), "stuck or not");
     assert_eq!(bench.store.feed_marketplaces("f").await.unwrap().len(), 1);
+}
+
+async fn feeds_that_came_to_nothing_are_counted_until_one_is_done(bench: Bench) {
+    bench.selling(&[("A", 4)]).await;
+    for (minute, ending, expected) in [
+        (10, Ending::Cancelled, Some((1, at(10)))),
+        (20, Ending::Fatal { text: "died".into() }, Some((2, at(20)))),
+        (30, done(&[]), None),
+        (40, Ending::Lost, Some((1, at(40)))),
+    ] {
+        let id = format!("f{minute}");
+        bench.queue("plan", vec![change("A", Some(4), 9)], minute - 5).await;
+        let slots = bound(&bench, 0).await;
+        bench.store.build_feed(&id, &acme(), slots, at(minute - 4)).await.unwrap();
+        bench.store.end_feed(&acme(), &id, ending, at(minute), WAITS, at(minute)).await.unwrap();
+        assert_eq!(bench.store.failed_feeds(&acme()).await.unwrap(), expected, "{minute}");
+    }
 }
