@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::suspects::clear;
+use super::suspects::{Read, clear};
 use super::{Store, StoreError, json_list, millis, time};
 use crate::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, Tier, WebsiteCode};
 
@@ -248,7 +248,7 @@ fn save(transaction: &Transaction<'_>, commerce: &CommerceName, product: &Stored
     for (website, stock) in &product.stocks {
         save_stock(transaction, commerce, &product.sku, website, stock)?;
     }
-    clear(transaction, commerce, &product.sku, product.read_at)?;
+    clear(transaction, commerce, &product.sku, product.read_at, Read::Whole)?;
     save_attributes(transaction, commerce, product)
 }
 

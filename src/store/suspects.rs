@@ -45,6 +45,13 @@ impl Cause {
     }
 }
 
+/// What a reading was of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Read {
+    Stock,
+    Whole,
+}
+
 /// A product's stock settings as a bulk answer named them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -108,7 +115,10 @@ impl Store {
         read_at: Timestamp,
     ) -> Result<(), StoreError> {
         let commerce = commerce.clone();
-        self.write(move |transaction| skus.iter().try_for_each(|sku| clear(transaction, &commerce, sku, read_at))).await
+        self.write(move |transaction| {
+            skus.iter().try_for_each(|sku| clear(transaction, &commerce, sku, read_at, Read::Whole))
+        })
+        .await
     }
 
     /// What an exact reading said about the stock of products that are known otherwise.
@@ -140,7 +150,7 @@ impl Store {
                 for (website, stock) in stocks {
                     save_stock(transaction, &commerce, sku, website, stock)?;
                 }
-                clear_by_levels(transaction, &commerce, sku, read_at)?;
+                clear(transaction, &commerce, sku, read_at, Read::Stock)?;
             }
             Ok(())
         })
@@ -176,7 +186,7 @@ impl Store {
                         if moved > 0 {
                             read_now(transaction, &commerce, &sku, seen_at)?;
                         }
-                        clear(transaction, &commerce, &sku, seen_at)?;
+                        clear(transaction, &commerce, &sku, seen_at, Read::Stock)?;
                     }
                 }
             }
@@ -263,28 +273,20 @@ pub(super) fn suspect(
     Ok(())
 }
 
-/// A reading ends a suspicion that is not newer.
+/// A reading ends a suspicion that is not newer. Stock alone ends none of those that are to be asked about whole.
 pub(super) fn clear(
     transaction: &Transaction<'_>,
     commerce: &CommerceName,
     sku: &Sku,
     read_at: Timestamp,
+    read: Read,
 ) -> Result<(), StoreError> {
+    let most = match read {
+        Read::Stock => Cause::Whole.urgency() - 1,
+        Read::Whole => Cause::Whole.urgency(),
+    };
     transaction
-        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3")?
-        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at)])?;
-    Ok(())
-}
-
-/// Stock alone says nothing about those that are to be asked about whole.
-fn clear_by_levels(
-    transaction: &Transaction<'_>,
-    commerce: &CommerceName,
-    sku: &Sku,
-    read_at: Timestamp,
-) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3 AND urgency < ?4")?
-        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at), Cause::Whole.urgency()])?;
+        .prepare_cached("DELETE FROM suspect WHERE commerce = ?1 AND sku = ?2 AND since <= ?3 AND urgency <= ?4")?
+        .execute(params![commerce.as_str(), sku.as_str(), millis(read_at), most])?;
     Ok(())
 }

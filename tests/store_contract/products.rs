@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stocksync::model::{Backorders, CommerceName, Decimal, SellerSku, Sku, Tier, WebsiteCode};
-use stocksync::store::{StoredProduct, StoredStock, SweepRecord};
+use stocksync::store::{Cause, Settings, StoredProduct, StoredStock, SweepRecord};
 
 use crate::bench::{Bench, at, on_every_store, shop, skus};
 
@@ -22,6 +22,7 @@ on_every_store![
     an_attribute_finds_its_products_and_moves_with_its_value,
     websites_are_replaced_as_a_whole,
     a_sweep_remembers_the_last_complete_one,
+    stock_alone_ends_no_suspicion_that_asks_for_everything,
 ];
 
 fn level(whole: i64, is_salable: bool) -> StoredStock {
@@ -259,5 +260,27 @@ async fn a_sweep_remembers_the_last_complete_one(bench: Bench) {
         bench.store.save_sweep(&shop(), read.clone()).await.unwrap();
         let expected = SweepRecord { last_complete_at: remembered.0, last_complete_products: remembered.1, ..read };
         assert_eq!(bench.store.sweep(&shop()).await.unwrap(), Some(expected));
+    }
+}
+
+async fn stock_alone_ends_no_suspicion_that_asks_for_everything(bench: Bench) {
+    let (a, base) = (Sku::from("A"), WebsiteCode::from("base"));
+    for (cause, still) in [(Cause::Index, false), (Cause::Whole, true)] {
+        bench.read(vec![product(1, "A")]).await;
+        let suspected = async || bench.products(&["A"]).await[&a].suspect.is_some();
+        let by_levels = vec![(a.clone(), BTreeMap::from([(base.clone(), level(6, true))]))];
+        bench.store.suspect(&shop(), vec![a.clone()], cause, at(1)).await.unwrap();
+        bench.store.save_levels(&shop(), Tier::Exact, at(2), by_levels).await.unwrap();
+        assert_eq!(suspected().await, still, "{cause:?}, levels");
+
+        let (managed, backorders, min_qty) = (true, Backorders::Off, Decimal::ZERO);
+        let settings = Settings { product_id: 1, managed, backorders, min_qty, stock: Some(level(6, true)) };
+        bench.store.suspect(&shop(), vec![a.clone()], cause, at(3)).await.unwrap();
+        bench.store.check_settings(&shop(), vec![base.clone()], vec![settings], at(4)).await.unwrap();
+        assert_eq!(suspected().await, still, "{cause:?}, stock items");
+
+        bench.read(vec![StoredProduct { read_at: at(5), tier: Tier::Exact, ..product(1, "A") }]).await;
+        assert!(!suspected().await, "{cause:?}");
+        bench.store.forget_product(&shop(), &a).await.unwrap();
     }
 }
