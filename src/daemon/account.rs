@@ -167,8 +167,9 @@ impl AccountTask {
 
     async fn cycle(&self, work: &AccountWork, order: &Order) -> Result<Plan, CycleError> {
         let outcome = work.cycle.run(order).boxed().await;
-        self.planned
-            .send_if_modified(|planned| !std::mem::replace(planned, *planned || outcome.is_ok()) && outcome.is_ok());
+        if outcome.is_ok() {
+            self.planned.send_replace(true);
+        }
         if let Err(error) = &outcome {
             tracing::error!(
                 event = "cycle_failed",
