@@ -100,6 +100,7 @@ impl Bench {
                     seller_sku: name.clone(),
                     channel: Some(Channel::Merchant),
                     quantity: Some(9),
+                    drift: None,
                 };
                 let seen = chunk.iter().map(seen).collect();
                 self.store.save_observations(&self.account, seen, self.clock.now()).await.unwrap();
@@ -147,6 +148,7 @@ impl Bench {
                 seller_sku: sku(number),
                 channel: Some(Channel::Merchant),
                 quantity: None,
+                drift: None,
             });
             self.store.save_observations(&self.account, look.collect(), self.clock.now()).await.unwrap();
             for number in 0..SENT {

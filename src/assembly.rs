@@ -64,6 +64,7 @@ impl Assembly {
                 clock,
                 marketplaces: own.map(|store| store.marketplace.id.into()).collect(),
                 verify_after: config.push.verify_after,
+                tally: Arc::default(),
             };
             let (queued, replan): (Arc<Notify>, Arc<Notify>) = Default::default();
             let submitting: Arc<Submitting> = Arc::default();
@@ -100,6 +101,7 @@ impl Assembly {
                     store: store.clone(),
                     clock,
                     progress: Progress::to_nobody(),
+                    sample: Arc::default(),
                 },
             }
         });

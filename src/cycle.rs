@@ -8,6 +8,7 @@ mod facts;
 mod first;
 mod pass;
 mod progress;
+mod sample;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub use explain::{Explanation, Say, explain};
 pub use facts::ReadState;
 pub use first::Firsts;
 pub use progress::{Event, Progress};
+pub use sample::Sample;
 pub use source::{Sources, commerce_access};
 
 /// Listings decided at a time. Memory follows this number, not the catalogue.
@@ -75,6 +77,8 @@ pub struct AccountCycle {
     pub store: Store,
     pub clock: Clock,
     pub progress: Progress,
+    /// How much of what was accepted is read back.
+    pub sample: Arc<Sample>,
 }
 
 impl AccountCycle {
@@ -111,6 +115,7 @@ impl AccountCycle {
             pass.judge(&self.named(&names).await?, Stage::Looked).await?;
         }
         pass.ask_again().await?;
+        self.learn_from_looking();
         self.find_never_shown(order, &mut pass).await?;
         let (mut decisions, reads) = (pass.result, pass.reads);
         self.store.save_basis(&self.account.name, std::mem::take(&mut decisions.held)).await?;
@@ -258,6 +263,21 @@ impl AccountCycle {
     fn scope_text(&self, order: &Order) -> String {
         let names: Vec<&str> = self.scope(order).map(|store| store.name().as_str()).collect();
         names.join(" ")
+    }
+
+    fn learn_from_looking(&self) {
+        let drifts = self.looker.tally.take();
+        self.sample.learn(drifts);
+        if drifts.any() {
+            tracing::info!(
+                event = "drift",
+                account = %self.account.name,
+                lost = drifts.lost,
+                sale = drifts.sale,
+                edit = drifts.edit,
+                "amazon showed other quantities than were believed"
+            );
+        }
     }
 
     /// The one line that says what a cycle did.

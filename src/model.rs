@@ -8,7 +8,7 @@ mod reading;
 mod settings;
 
 pub use decimal::{Decimal, DecimalError};
-pub use listing::{Belief, Channel, Known, Listing, Refusal};
+pub use listing::{Belief, Channel, Known, Listing, Refusal, Unapplied};
 pub use marketplace::{MARKETPLACES, Marketplace, Region};
 pub use names::{AccountName, CommerceName, MarketplaceId, SellerSku, Sku, StoreName, WebsiteCode};
 pub use reading::{Backorders, Component, ProductType, Reading, Source, Stock, Tier};

@@ -1,5 +1,6 @@
 //! From desired and believed to what is sent, in which order, and what is not sent, and why. Pure.
 
+mod drift;
 mod judge;
 mod lane;
 mod order;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use crate::model::{AccountName, MarketplaceId, SellerSku, StoreName};
 use crate::reason::Reason;
 
+pub use drift::{Cause, Drift, drift};
 pub use judge::{Desired, Due, Judgement, Need, Patience, judge, may_be_ours_again, not_ours, settled};
 pub use lane::{Lane, Speeds, assign_lanes};
 pub use order::{Priority, sort};

@@ -5,6 +5,7 @@ mod feed;
 mod follow;
 mod look;
 mod submitting;
+mod tally;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use feed::speeds;
 pub use follow::Follower;
 pub use look::{LookError, Looker};
 pub use submitting::Submitting;
+pub use tally::{Drifts, Tally};
 
 /// Patches under way at once. Fewer leave the rate unused when Amazon answers slowly; more are lost in doubt by a crash.
 const IN_FLIGHT: usize = 16;

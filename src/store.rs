@@ -2,6 +2,7 @@
 //! paused, and a query then still finishes.
 
 mod cycles;
+mod drifts;
 mod feed_endings;
 mod feeds;
 mod listings;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 pub use cycles::{CycleRecord, JournalEntry, Trouble};
+pub use drifts::DriftRecord;
 pub use feed_endings::{Ended, Ending};
 pub use feeds::{FeedBound, FeedState, OpenFeed};
 pub use listings::Observation;

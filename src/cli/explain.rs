@@ -104,6 +104,10 @@ fn json(explanation: &Explanation, now: Timestamp) -> serde_json::Value {
         "waiting": explanation.slot.as_ref().map(|slot| serde_json::json!({
             "quantity": slot.quantity, "priority": slot.priority, "since": slot.since,
         })),
+        "not_applied": listing.unapplied.as_ref().map(|unapplied| serde_json::json!({
+            "times": unapplied.times, "found_at": unapplied.found_at, "evidence": unapplied.evidence,
+        })),
+        "drift": explanation.drift,
         "history": explanation.journal,
     })
 }
@@ -116,6 +120,10 @@ fn print(explanation: &Explanation, config: &Config, now: Timestamp) {
         .map_or(TimeZone::UTC, |store| store.schedule.zone().clone());
     say(&format!("listing {} of account {}", listing.seller_sku, listing.account));
     print_listing(listing, &zone, now);
+    if let Some(drift) = &explanation.drift {
+        let (at, what) = (render::time(drift.at, &zone), drift_in_words(&drift.cause));
+        say(&format!("  last drift: {} in place of {} at {at}, {what}", drift.shown, drift.expected));
+    }
     for (index, saying) in explanation.says.iter().enumerate() {
         say("");
         print_say(saying, explanation.winner == Some(index), &zone, now);
@@ -174,6 +182,18 @@ fn print_listing(listing: &Listing, zone: &TimeZone, now: Timestamp) {
     if let Some(refusal) = &listing.refusal {
         let at = render::time(refusal.retry_at, zone);
         say(&format!("  refused {} time(s), next try {at}: {}", refusal.failures, refusal.text));
+    }
+    if let Some(unapplied) = &listing.unapplied {
+        let at = render::time(unapplied.found_at, zone);
+        say(&format!("  not applied {} time(s), last seen {at}: {}", unapplied.times, unapplied.evidence));
+    }
+}
+
+fn drift_in_words(cause: &str) -> &'static str {
+    match cause {
+        "lost" => "for amazon did not apply what it accepted",
+        "sale" => "for some were sold",
+        _ => "for somebody else set it",
     }
 }
 
@@ -236,7 +256,7 @@ fn next(explanation: &Explanation, now: Timestamp) -> String {
         Some(Judgement::Look(need)) => match need {
             Need::NothingBelieved => "Amazon is asked what it shows".into(),
             Need::ReadingMoved => "Amazon is asked what it shows: the stock moved since that was last known".into(),
-            Need::Unconfirmed => "Amazon is asked whether it shows the accepted quantity".into(),
+            Need::Unconfirmed(_) => "Amazon is asked whether it shows the accepted quantity".into(),
             Need::TooOld => "Amazon is asked what it shows: that was long ago".into(),
         },
         Some(Judgement::Change(_)) if !explanation.live => "nothing is sent: the deciding store observes".into(),

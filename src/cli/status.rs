@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::terminal::say;
 use super::{Exit, Failure, Format, render};
 use crate::assembly::Assembly;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, StoreConfig};
-use crate::model::Mode;
+use crate::model::{Mode, SellerSku, Unapplied};
 use crate::plan::Priority;
 use crate::store::{CycleRecord, FeedState, OpenFeed, Store, StoreError, SweepRecord, Trouble};
 
@@ -28,19 +28,28 @@ struct Account<'a> {
     oldest_zero: Option<Timestamp>,
     feeds: Vec<OpenFeed>,
     trouble: Option<Trouble>,
+    /// By cause, of the last day.
+    drift: BTreeMap<String, u64>,
+    /// How many listings do not show what Amazon accepted, and the first of them.
+    not_applied: (u64, Vec<(SellerSku, Unapplied)>),
 }
 
+/// Only what is lost more than once counts as not applied: a single one is sent again at once.
+const LOST_AGAIN: u32 = 2;
+/// In JSON; people see the first one.
+const NAMED_AT_MOST: u32 = 100;
+const DRIFT_OF: SignedDuration = SignedDuration::from_hours(24);
+
 pub(super) async fn run(args: Args, config: &Config, clock: Clock) -> Result<Exit, Failure> {
-    let store = Assembly::open_store(config)?;
+    let (store, now) = (Assembly::open_store(config)?, clock.now());
     let mut accounts = Vec::new();
     for account in &config.accounts {
-        accounts.push(look(config, account, &store).await?);
+        accounts.push(look(config, account, &store, now).await?);
     }
     let mut commerces = BTreeMap::new();
     for commerce in &config.commerces {
         commerces.insert(commerce.name.as_str(), store.sweep(&commerce.name).await?);
     }
-    let now = clock.now();
     match args.format {
         Format::Json => say(&json(&accounts, &commerces, now)),
         Format::Table => print(&accounts, &commerces, now),
@@ -48,7 +57,13 @@ pub(super) async fn run(args: Args, config: &Config, clock: Clock) -> Result<Exi
     Ok(Exit::Done)
 }
 
-async fn look<'a>(config: &'a Config, account: &'a AccountConfig, store: &Store) -> Result<Account<'a>, StoreError> {
+async fn look<'a>(
+    config: &'a Config,
+    account: &'a AccountConfig,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Account<'a>, StoreError> {
+    let a_day_ago = now.checked_sub(DRIFT_OF).unwrap_or(Timestamp::MIN);
     let (backlog, oldest_zero) = store.backlog_by_priority(&account.name).await?;
     Ok(Account {
         config: account,
@@ -58,6 +73,8 @@ async fn look<'a>(config: &'a Config, account: &'a AccountConfig, store: &Store)
         oldest_zero,
         feeds: store.open_feeds(&account.name).await?,
         trouble: store.trouble(&account.name).await?,
+        drift: store.drifted_since(&account.name, a_day_ago).await?,
+        not_applied: store.unapplied(&account.name, LOST_AGAIN, NAMED_AT_MOST).await?,
     })
 }
 
@@ -87,6 +104,19 @@ fn feed(feed: &OpenFeed) -> serde_json::Value {
     })
 }
 
+fn not_applied(account: &Account<'_>) -> Vec<serde_json::Value> {
+    let listings = account.not_applied.1.iter();
+    let row = |(seller_sku, unapplied): &(SellerSku, Unapplied)| {
+        serde_json::json!({
+            "seller_sku": seller_sku,
+            "times": unapplied.times,
+            "found_at": unapplied.found_at,
+            "evidence": unapplied.evidence,
+        })
+    };
+    listings.map(row).collect()
+}
+
 fn mode(store: &StoreConfig) -> &'static str {
     if store.mode == Mode::Live { "live" } else { "observe" }
 }
@@ -102,6 +132,8 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
             "oldest_zero_since": account.oldest_zero,
             "open_feeds": account.feeds.iter().map(feed).collect::<Vec<_>>(),
             "trouble": account.trouble,
+            "drift_in_24h": account.drift,
+            "not_applied": { "count": account.not_applied.0, "listings": not_applied(account) },
         })
     });
     let stores = accounts.iter().flat_map(|account| {
@@ -224,6 +256,15 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
         let id = feed.feed_id.as_deref().unwrap_or("without an id yet");
         let stuck = if feed.state == FeedState::Stuck { ", stuck: ask Selling Partner support" } else { "" };
         say(&format!("  feed {id}: {} changes, since {}{stuck}", feed.messages, render::ago(feed.made_at, now)));
+    }
+    if let (count, Some((seller_sku, unapplied))) = (account.not_applied.0, account.not_applied.1.first()) {
+        say(&format!("  not applied by amazon: {count} listings, {seller_sku} for one:"));
+        say(&format!("    {}", unapplied.evidence));
+        say(&format!("    {} times, last seen {}", unapplied.times, render::ago(unapplied.found_at, now)));
+    }
+    if !account.drift.is_empty() {
+        let causes: Vec<String> = account.drift.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
+        say(&format!("  drift in the last 24 hours: {}", causes.join(", ")));
     }
     if let Some(trouble) = &account.trouble {
         say(&format!("  trouble since {}: {}", render::ago(trouble.since, now), trouble.text));

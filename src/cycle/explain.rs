@@ -12,7 +12,7 @@ use crate::model::{CommerceName, Listing, SellerSku, Sku};
 use crate::plan::Judgement;
 use crate::rules::precedence::Verdict;
 use crate::rules::quantity::Decision;
-use crate::store::{JournalEntry, Slot, Store, StoreError, StoredProduct};
+use crate::store::{DriftRecord, JournalEntry, Slot, Store, StoreError, StoredProduct};
 
 /// Everything known about one listing.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Explanation {
     pub live: bool,
     pub slot: Option<Slot>,
     pub journal: Vec<JournalEntry>,
+    /// Where Amazon last showed another quantity than was believed.
+    pub drift: Option<DriftRecord>,
 }
 
 /// What one store would show, and from what.
@@ -102,9 +104,10 @@ async fn one(
     let decided = frame.decide(&listing, &facts);
     let slot = store.slot(&listing.account, &listing.seller_sku).await?;
     let journal = store.journal_of(&listing.account, &listing.seller_sku, 5).await?;
+    let drift = store.drift_of(&listing.account, &listing.seller_sku).await?;
     let Some(decided) = decided else {
         let (says, verdict, winner, judgement, live) = (Vec::new(), None, None, None, false);
-        return Ok(Explanation { listing, says, verdict, winner, judgement, live, slot, journal });
+        return Ok(Explanation { listing, says, verdict, winner, judgement, live, slot, journal, drift });
     };
     let judgement = judgement(config, &listing, &decided, Stage::Known, false, now);
     let says = decided.sayings.iter().zip(&decided.why).map(|(saying, why)| say(saying, why, &facts));
@@ -117,6 +120,7 @@ async fn one(
         listing,
         slot,
         journal,
+        drift,
     })
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::decide::{Decided, Frame};
 use super::facts::{Doubt, Facts, ReadState};
+use super::sample::Unproven;
 use super::{AccountCycle, CycleError, Order};
 use crate::config::{Config, StoreConfig};
 use crate::model::{CommerceName, Listing, SellerSku, StoreName};
@@ -36,6 +37,7 @@ pub(super) struct Pass<'a> {
     pub(super) reads: BTreeMap<CommerceName, ReadState>,
     confirmed: BTreeSet<Doubt>,
     look: Vec<SellerSku>,
+    unproven: Vec<Unproven>,
     confirm: Vec<SellerSku>,
     doubts: BTreeSet<Doubt>,
     pub(super) result: Decisions,
@@ -71,6 +73,7 @@ impl<'a> Pass<'a> {
             reads,
             confirmed: BTreeSet::new(),
             look: Vec::new(),
+            unproven: Vec::new(),
             confirm: Vec::new(),
             doubts: BTreeSet::new(),
             result: Decisions { waiting, ..Decisions::default() },
@@ -93,6 +96,12 @@ impl<'a> Pass<'a> {
             let retry_now = !self.order.skus.is_empty();
             let judgement = judgement(&self.cycle.config, listing, &decided, stage, retry_now, now);
             match judgement {
+                Judgement::Look(Need::Unconfirmed(Priority::Restart | Priority::Rest))
+                    if !self.result.waiting.contains_key(&listing.seller_sku) =>
+                {
+                    let (seller_sku, accepted) = (listing.seller_sku.clone(), listing.belief.accepted);
+                    self.unproven.push(Unproven { seller_sku, accepted });
+                }
                 Judgement::Look(_) => self.look.push(listing.seller_sku.clone()),
                 Judgement::Change(_) if decided.rests_on_absence() && stage < Stage::Confirmed => {
                     self.doubts.extend(decided.doubts);
@@ -106,7 +115,14 @@ impl<'a> Pass<'a> {
 
     /// Asks Amazon about what may have moved, then Commerce about what it did not name, and judges those again.
     pub(super) async fn ask_again(&mut self) -> Result<(), CycleError> {
-        let look = std::mem::take(&mut self.look);
+        let mut look = std::mem::take(&mut self.look);
+        let unproven = std::mem::take(&mut self.unproven);
+        let (all, sample) = (unproven.len(), self.cycle.sample.draw(unproven));
+        // The others are taken as applied until their turn comes.
+        let trusted = (all - sample.len()) as u64;
+        self.result.listings += trusted;
+        self.result.unchanged += trusted;
+        look.extend(sample);
         self.look_and_judge(&look, Stage::Looked).await?;
         for doubt in std::mem::take(&mut self.doubts).into_iter().take(CONFIRMED_AT_ONCE) {
             if self.cycle.sources.confirm(&self.cycle.store, &doubt).await? {

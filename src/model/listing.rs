@@ -17,6 +17,7 @@ pub struct Listing {
     /// The quantity that is on its way in an open feed: nothing but a zero overtakes it.
     pub in_feed: Option<u32>,
     pub refusal: Option<Refusal>,
+    pub unapplied: Option<Unapplied>,
 }
 
 /// Who ships it. Only a merchant-fulfilled listing is ever sent a quantity.
@@ -111,6 +112,16 @@ pub struct Refusal {
     pub retry_at: Timestamp,
     /// In Amazon's words.
     pub text: String,
+}
+
+/// Amazon took in our quantities, one after the other, and did not show them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unapplied {
+    pub times: u32,
+    /// The last time that was seen.
+    pub found_at: Timestamp,
+    /// What was accepted, and what is shown in place of it.
+    pub evidence: String,
 }
 
 #[cfg(test)]

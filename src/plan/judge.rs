@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Priority;
-use crate::model::{Channel, Listing, Refusal};
+use crate::model::{Channel, Listing, Refusal, Unapplied};
 use crate::reason::Reason;
 
 /// What the rules and the deciding store want for one listing.
@@ -44,8 +44,8 @@ pub enum Need {
     NothingBelieved,
     /// The reading moved and the desired number did not: a sale may hide behind it.
     ReadingMoved,
-    /// Accepted a while ago and not seen live yet.
-    Unconfirmed,
+    /// Accepted a while ago and not seen live yet: what kind of change that was.
+    Unconfirmed(Priority),
     TooOld,
 }
 
@@ -57,26 +57,31 @@ pub struct Due {
 
 /// A listing whose zero was refused is tried again at least this often: every minute of it may be an oversold order.
 const ZERO_RETRY_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
+/// So many quantities that Amazon accepted and did not show are no accident. The waits between them have doubled by then.
+const SET_ASIDE_AFTER: u32 = 5;
+/// How long such a listing is left alone. Amazon was seen to leave some of them as they are for days.
+const SET_ASIDE: Duration = Duration::from_hours(6);
 
 /// Judges a listing that is ours to send ([`not_ours`] says which are not). `looked`: Amazon was asked in this very
 /// cycle, so the belief is as fresh as it gets.
 pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: Timestamp, looked: bool) -> Judgement {
+    let due = |from| due(listing, desired, patience, from, now);
     let belief = &listing.belief;
     if let Some(quantity) = listing.in_feed {
-        return behind_a_feed(listing, desired, quantity, now);
+        return behind_a_feed(listing, desired, quantity, due);
     }
     let Some(believed) = belief.believed() else {
-        return if looked { due(listing, desired, None, now) } else { Judgement::Look(Need::NothingBelieved) };
+        return if looked { due(None) } else { Judgement::Look(Need::NothingBelieved) };
     };
     if belief.in_doubt.is_some() || believed.quantity != desired.quantity {
-        return due(listing, desired, Some(believed.quantity), now);
+        return due(Some(believed.quantity));
     }
     let moved = desired.quantity > 0 && belief.basis.as_deref() != Some(desired.basis);
     if looked {
         // Amazon still shows what it showed before our last submission: either that is still under way, or it is live
         // and a sale took it back. The reading moved, so take the second: an absolute number can be sent again safely.
         let ambiguous = moved && belief.unconfirmed().is_some();
-        return if ambiguous { due(listing, desired, Some(believed.quantity), now) } else { Judgement::Unchanged };
+        return if ambiguous { due(Some(believed.quantity)) } else { Judgement::Unchanged };
     }
     let age = Duration::try_from(now.duration_since(believed.at)).unwrap_or(Duration::ZERO);
     let spread = |every: Duration| spread(every, listing.seller_sku.as_str());
@@ -84,12 +89,12 @@ pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: 
     let unproven = belief.unproven(verify_after);
     if moved {
         Judgement::Look(Need::ReadingMoved)
-    } else if unproven.is_some_and(|accepted| now.duration_since(accepted.at) >= verify_after) {
-        Judgement::Look(Need::Unconfirmed)
     } else if age >= spread(patience.verify_every)
         || desired.is_static && desired.quantity > 0 && age >= spread(patience.verify_static_every)
     {
         Judgement::Look(Need::TooOld)
+    } else if let Some(accepted) = unproven.filter(|accepted| now.duration_since(accepted.at) >= verify_after) {
+        Judgement::Look(Need::Unconfirmed(Priority::of(belief.prior, accepted.quantity)))
     } else {
         Judgement::Unchanged
     }
@@ -97,7 +102,12 @@ pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: 
 
 /// What is on its way already needs nothing more. Another number waits until the feed has ended; a zero does not, and is
 /// sent once: what the feed does to it is looked at in the end.
-fn behind_a_feed(listing: &Listing, desired: Desired<'_>, in_feed: u32, now: Timestamp) -> Judgement {
+fn behind_a_feed(
+    listing: &Listing,
+    desired: Desired<'_>,
+    in_feed: u32,
+    due: impl FnOnce(Option<u32>) -> Judgement,
+) -> Judgement {
     let believed = listing.belief.believed().map(|believed| believed.quantity);
     let zeroed = desired.quantity == 0 && believed == Some(0) && listing.belief.in_doubt.is_none();
     if desired.quantity == in_feed || zeroed {
@@ -108,7 +118,7 @@ fn behind_a_feed(listing: &Listing, desired: Desired<'_>, in_feed: u32, now: Tim
         let detail = format!("{in_feed} in a feed to {}", desired.quantity);
         return Judgement::Withheld(Reason::IncreaseNotAllowed, detail);
     }
-    due(listing, desired, believed.max(Some(in_feed)), now)
+    due(believed.max(Some(in_feed)))
 }
 
 /// A listing that must not be sent anything, whatever the rules say.
@@ -131,7 +141,7 @@ pub fn may_be_ours_again(listing: &Listing, patience: &Patience, now: Timestamp)
     age >= spread(patience.verify_every, listing.seller_sku.as_str())
 }
 
-fn due(listing: &Listing, desired: Desired<'_>, from: Option<u32>, now: Timestamp) -> Judgement {
+fn due(listing: &Listing, desired: Desired<'_>, patience: &Patience, from: Option<u32>, now: Timestamp) -> Judgement {
     // An answer that never came may have left the larger number live.
     let most = from.max(listing.belief.in_doubt);
     let priority = Priority::of(most, desired.quantity);
@@ -141,13 +151,34 @@ fn due(listing: &Listing, desired: Desired<'_>, from: Option<u32>, now: Timestam
             format!("{} to {}", from.map_or_else(|| "unknown".to_owned(), |from| from.to_string()), desired.quantity),
         );
     }
-    match &listing.refusal {
-        Some(refusal) if !desired.retry_now && now < retry_at(refusal, priority) => Judgement::Withheld(
-            Reason::Rejected,
-            format!("{} (attempt {}, next at {})", refusal.text, refusal.failures, retry_at(refusal, priority)),
-        ),
-        _ => Judgement::Change(Due { from, priority }),
+    let waits = |retry_at: &Timestamp| !desired.retry_now && now < *retry_at;
+    if let Some(refusal) = &listing.refusal
+        && let Some(at) = Some(retry_at(refusal, priority)).filter(waits)
+    {
+        let detail = format!("{} (attempt {}, next at {at})", refusal.text, refusal.failures);
+        return Judgement::Withheld(Reason::Rejected, detail);
     }
+    if let Some(unapplied) = &listing.unapplied
+        && let Some(at) = Some(again_at(unapplied, priority, patience)).filter(waits)
+    {
+        let detail = format!("{} (sent {} times, next at {at})", unapplied.evidence, unapplied.times);
+        return Judgement::Withheld(Reason::NotApplied, detail);
+    }
+    Judgement::Change(Due { from, priority })
+}
+
+/// Once more at once, for a single one may have gone astray; then after ever longer waits.
+fn again_at(unapplied: &Unapplied, priority: Priority, patience: &Patience) -> Timestamp {
+    let wait = match unapplied.times {
+        ..=1 => Duration::ZERO,
+        times if times < SET_ASIDE_AFTER => patience.verify_after.saturating_mul(1 << (times - 2)),
+        _ => patience.verify_every.min(SET_ASIDE),
+    };
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    // As long as Amazon shows more than there is, it oversells.
+    let urgent = matches!(priority, Priority::Zero | Priority::Drop);
+    let wait = if urgent { wait.min(ZERO_RETRY_AT_MOST) } else { wait };
+    unapplied.found_at.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn retry_at(refusal: &Refusal, priority: Priority) -> Timestamp {
@@ -166,13 +197,14 @@ pub fn settled(listing: &Listing, observed: u32, now: Timestamp, verify_after: D
     observed == accepted.quantity || listing.belief.prior != Some(observed) || !young
 }
 
-/// Three quarters of an interval up to all of it, by name: listings that were learnt together are not verified together.
+/// Three to seven eighths of an interval, by name: listings that were learnt together are not verified together, and the
+/// cycle that notices and what it takes to send fit into the rest.
 fn spread(every: Duration, name: &str) -> Duration {
     let hash = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     // The remainder mixes all bits; the high ones alone are the same for names that differ in their last letters.
-    every / 4 * 3 + every / 4 / 1000 * u32::try_from(hash % 1001).unwrap_or(0)
+    every / 4 * 3 + every / 8 / 1000 * u32::try_from(hash % 1001).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Desired, Due, Judgement, Need, Patience, judge, not_ours, settled};
-use crate::model::{Belief, Channel, Known, Listing, Refusal};
+use crate::model::{Belief, Channel, Known, Listing, Refusal, Unapplied};
 use crate::plan::Priority::{Drop, Rest, Restart, Zero};
 use crate::reason::Reason;
 
@@ -29,6 +29,7 @@ fn unknown() -> Listing {
         belief: Belief { basis: Some("now".into()), ..Belief::default() },
         in_feed: None,
         refusal: None,
+        unapplied: None,
     }
 }
 
@@ -146,8 +147,16 @@ fn a_right_quantity_is_left_alone_until_something_calls_for_a_look() {
         ("seen lately", seen(7, 5), want(7), Unchanged),
         ("accepted and seen since", believing(Some((7, 5)), Some((7, 30))), want(7), Unchanged),
         ("accepted a moment ago", believing(Some((9, 30)), Some((7, 9))), want(7), Unchanged),
-        ("accepted a while ago", believing(Some((9, 30)), Some((7, 10))), want(7), Look(Need::Unconfirmed)),
-        ("accepted and never seen", believing(None, Some((7, 10))), want(7), Look(Need::Unconfirmed)),
+        ("accepted a while ago", believing(Some((9, 30)), Some((7, 10))), want(7), Look(Need::Unconfirmed(Rest))),
+        ("accepted and never seen", believing(None, Some((7, 10))), want(7), Look(Need::Unconfirmed(Rest))),
+        (
+            "a drop",
+            with(believing(Some((9, 30)), Some((7, 10))), |l| l.belief.prior = Some(9)),
+            want(7),
+            Look(Need::Unconfirmed(Drop)),
+        ),
+        ("a zero", believing(Some((9, 30)), Some((0, 10))), want(0), Look(Need::Unconfirmed(Zero))),
+        ("a constant that was accepted an hour ago", believing(None, Some((7, 60))), constant(7), Look(Need::TooOld)),
         ("the reading moved", moved(seen(7, 0)), want(7), Look(Need::ReadingMoved)),
         ("no reading was kept", with(seen(7, 0), |l| l.belief.basis = None), want(7), Look(Need::ReadingMoved)),
         ("of a zero the reading may move", moved(seen(0, 0)), want(0), Unchanged),
@@ -208,6 +217,33 @@ fn a_refused_listing_waits_and_a_zero_no_longer_than_a_quarter_of_an_hour() {
         ("in doubt and refused", refused(doubting(seen(7, 1), 9), 1, 60), want(7), waits(60)),
     ] {
         assert_eq!(judge(&listing, desired, &PATIENCE, NOW, false), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_was_never_applied_is_sent_again_after_ever_longer_waits() {
+    let lost = |listing, times, minutes| {
+        let unapplied = Unapplied { times, found_at: ago(minutes), evidence: "lost".into() };
+        with(listing, |listing| listing.unapplied = Some(unapplied))
+    };
+    let waits = |times: u32, until: i64| {
+        withheld(Reason::NotApplied, &format!("lost (sent {times} times, next at {})", ago(-until)))
+    };
+    for (name, listing, desired, expected) in [
+        ("once", lost(seen(5, 1), 1, 0), want(7), change(Some(5), Rest)),
+        ("twice", lost(seen(5, 1), 2, 0), want(7), waits(2, 10)),
+        ("twice, a while ago", lost(seen(5, 1), 2, 10), want(7), change(Some(5), Rest)),
+        ("three times", lost(seen(5, 1), 3, 5), want(7), waits(3, 15)),
+        ("four times", lost(seen(5, 1), 4, 5), want(7), waits(4, 35)),
+        ("set aside", lost(seen(5, 1), 5, 60), want(7), waits(5, 300)),
+        ("for good", lost(seen(5, 1), 90, 60), want(7), waits(90, 300)),
+        ("but not for ever", lost(seen(5, 1), 5, 360), want(7), change(Some(5), Rest)),
+        ("a drop does not wait so long", lost(seen(9, 1), 5, 5), want(7), waits(5, 10)),
+        ("nor a zero", lost(seen(9, 1), 5, 15), want(0), change(Some(9), Zero)),
+        ("somebody asked for it", lost(seen(5, 1), 5, 5), again(7), change(Some(5), Rest)),
+        ("it shows the right quantity", lost(seen(7, 1), 5, 5), want(7), Judgement::Unchanged),
+    ] {
+        assert_eq!(judge(&listing, desired, &PATIENCE, NOW, true), expected, "{name}");
     }
 }
 

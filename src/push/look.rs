@@ -11,8 +11,10 @@ use crate::amazon::{Client, Live};
 use crate::clock::Clock;
 use crate::http::Fault;
 use crate::model::{AccountName, Listing, MarketplaceId, SellerSku};
-use crate::plan::settled;
+use crate::plan::{drift, settled};
 use crate::store::{Observation, Store, StoreError};
+
+use super::Tally;
 
 /// Kept small enough that what was learnt is kept soon, large enough that the searches of it keep Amazon's rate busy.
 pub(super) const CHUNK: usize = 400;
@@ -36,6 +38,7 @@ pub struct Looker {
     pub marketplaces: BTreeSet<MarketplaceId>,
     /// How long Amazon may show the old quantity after it accepted a new one.
     pub verify_after: Duration,
+    pub tally: Arc<Tally>,
 }
 
 impl Looker {
@@ -87,10 +90,15 @@ impl Looker {
         let names: Vec<SellerSku> = listings.iter().map(|listing| listing.seller_sku.clone()).collect();
         // As they are by now: something may have been accepted right before the question.
         let listings = self.store.listings_named(Some(&self.account), &names).await?;
-        let observations = listings
-            .iter()
-            .map(|listing| self.observation(listing, found.get(&listing.seller_sku).map(|one| &one.1), at));
-        Ok(self.store.save_observations(&self.account, observations.collect(), at).await?)
+        let mut observations = Vec::with_capacity(listings.len());
+        for listing in &listings {
+            let observation = self.observation(listing, found.get(&listing.seller_sku).map(|one| &one.1), at);
+            if let Some(drift) = observation.drift {
+                self.tally.count(listing, drift);
+            }
+            observations.push(observation);
+        }
+        Ok(self.store.save_observations(&self.account, observations, at).await?)
     }
 
     /// What Amazon shows of these names in one marketplace. Paced by the rate, not by waiting for one another.
@@ -105,6 +113,7 @@ impl Looker {
             seller_sku: listing.seller_sku.clone(),
             channel: live.map(|live| live.channel.clone()),
             quantity: shown.filter(|shown| settled(listing, *shown, at, self.verify_after)),
+            drift: shown.and_then(|shown| drift(listing, shown, at, self.verify_after)),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::{Store, StoreError, json_list, millis, time};
-use crate::model::{AccountName, Belief, Channel, Known, Listing, MarketplaceId, Refusal, SellerSku};
+use super::{Store, StoreError, drifts, json_list, millis, time};
+use crate::model::{AccountName, Belief, Channel, Known, Listing, MarketplaceId, Refusal, SellerSku, Unapplied};
+use crate::plan::Drift;
 
 /// What a search said about one seller SKU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +17,13 @@ pub struct Observation {
     pub channel: Option<Channel>,
     /// `None`: no news about the quantity.
     pub quantity: Option<u32>,
+    /// Another one than was believed.
+    pub drift: Option<Drift>,
 }
 
 const COLUMNS: &str = "account, seller_sku, marketplaces, channel, live, observed, observed_at, accepted, accepted_at, \
                        prior, in_doubt, looked_at, basis, failures, refused_at, retry_at, refusal, \
+                       unapplied, unapplied_at, evidence, \
                        (SELECT f.quantity FROM feed_item AS f WHERE f.account = listing.account \
                        AND f.seller_sku = listing.seller_sku) AS in_feed";
 
@@ -45,6 +49,15 @@ fn listing(row: &Row<'_>) -> Result<Listing, StoreError> {
         }),
         _ => None,
     };
+    let unapplied_at: Option<i64> = row.get("unapplied_at")?;
+    let unapplied = match (row.get("unapplied")?, unapplied_at) {
+        (times @ 1.., Some(at)) => Some(Unapplied {
+            times,
+            found_at: time("unapplied_at", at)?,
+            evidence: row.get::<_, Option<String>>("evidence")?.unwrap_or_default(),
+        }),
+        _ => None,
+    };
     Ok(Listing {
         account: row.get::<_, String>("account")?.into(),
         seller_sku: row.get::<_, String>("seller_sku")?.into(),
@@ -61,6 +74,7 @@ fn listing(row: &Row<'_>) -> Result<Listing, StoreError> {
         },
         in_feed: row.get("in_feed")?,
         refusal,
+        unapplied,
     })
 }
 
@@ -250,7 +264,8 @@ impl Store {
                  WHERE account = ?1 AND seller_sku = ?2 AND COALESCE(looked_at, 0) <= ?5",
             )?;
             let mut observe = transaction.prepare_cached(
-                "UPDATE listing SET observed = ?3, observed_at = ?4 \
+                "UPDATE listing SET observed = ?3, observed_at = ?4, \
+                 unapplied = CASE WHEN ?3 = accepted THEN 0 ELSE unapplied END \
                  WHERE account = ?1 AND seller_sku = ?2 AND COALESCE(observed_at, 0) <= ?4",
             )?;
             for observation in observations {
@@ -265,6 +280,9 @@ impl Store {
                 ])?;
                 if let Some(quantity) = observation.quantity {
                     observe.execute(params![account.as_str(), sku, quantity, millis(at)])?;
+                }
+                if let Some(drift) = observation.drift {
+                    drifts::save(transaction, &account, sku, drift, at)?;
                 }
             }
             Ok(())

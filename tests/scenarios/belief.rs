@@ -76,7 +76,7 @@ async fn constants_of_the_settings_are_looked_at_every_hour_and_refilled() {
     for sku in ["UNMANAGED", "ENDLESS", "PLENTY", "PLAIN"] {
         bench.sell(sku, 5).await;
     }
-    let mut sent = bench.cycles("65m").await;
+    let mut sent = bench.cycles("60m").await;
     sent.sort_unstable();
     let refilled = [("ENDLESS", 100), ("PLENTY", 200), ("UNMANAGED", 100)];
     assert_eq!(sent, refilled.map(|(sku, quantity)| (sku.to_owned(), quantity)));
@@ -91,7 +91,7 @@ async fn a_fixed_listing_is_refilled_whether_or_not_the_shop_learns_of_sales() {
         let bench = Bench::start(scene.product("MUG", 80).listing("MUG", 10)).await;
         bench.cycle().await;
         bench.sell("MUG", 4).await;
-        assert_eq!(bench.cycles("65m").await, [("MUG".to_owned(), 10)]);
+        assert_eq!(bench.cycles("60m").await, [("MUG".to_owned(), 10)]);
     }
 }
 
@@ -106,7 +106,7 @@ async fn an_unchanged_catalogue_costs_no_write_in_a_day() {
     let searches = bench.stats().calls(Operation::SearchListingsItems);
     assert_eq!(bench.cycles("24h").await, []);
     let looks = bench.stats().calls(Operation::SearchListingsItems) - searches;
-    // Three constants every 45 to 60 minutes, the rest once, and two confirmations.
+    // Three constants every 45 to 55 minutes, the rest once, and two confirmations.
     assert!((24..=110).contains(&looks), "{looks} searches");
 }
 

@@ -12,6 +12,7 @@ mod mapping;
 mod misbehaviour;
 mod names;
 mod newest;
+mod not_applied;
 mod odd_skus;
 mod outages;
 mod pacing;

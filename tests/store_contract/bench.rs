@@ -45,7 +45,7 @@ pub(crate) const fn known(quantity: u32, at: Timestamp) -> Known {
 }
 
 pub(crate) fn seen(name: &str, quantity: u32) -> Observation {
-    Observation { seller_sku: name.into(), channel: Some(Channel::Merchant), quantity: Some(quantity) }
+    Observation { seller_sku: name.into(), channel: Some(Channel::Merchant), quantity: Some(quantity), drift: None }
 }
 
 /// A change of the plan, as urgent as it is.
@@ -123,8 +123,12 @@ impl Bench {
     pub(crate) async fn take(&self, plan_id: Option<&str>, busy: &[&str]) -> Option<Slot> {
         // Only what was seen right before may go; the look brings no news of the quantity.
         let waiting = self.store.waiting(&acme()).await.unwrap().into_keys();
-        let look =
-            waiting.map(|seller_sku| Observation { seller_sku, channel: Some(Channel::Merchant), quantity: None });
+        let look = waiting.map(|seller_sku| Observation {
+            seller_sku,
+            channel: Some(Channel::Merchant),
+            quantity: None,
+            drift: None,
+        });
         self.store.save_observations(&acme(), look.collect(), at(1_000_000)).await.unwrap();
         let busy: Vec<SellerSku> = busy.iter().copied().map(SellerSku::from).collect();
         self.store.take_next(&acme(), plan_id, &busy, at(0)).await.unwrap()

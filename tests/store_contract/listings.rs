@@ -137,7 +137,7 @@ async fn a_found_listing_is_shown_where_it_was_found(bench: Bench) {
 
 async fn an_older_look_never_replaces_a_newer_one(bench: Bench) {
     bench.selling(&[("MUG", 5)]).await;
-    let gone = Observation { seller_sku: "MUG".into(), channel: None, quantity: None };
+    let gone = Observation { seller_sku: "MUG".into(), channel: None, quantity: None, drift: None };
     bench.store.save_observations(&acme(), vec![seen("MUG", 9)], at(-1)).await.unwrap();
     bench.store.save_observations(&acme(), vec![gone.clone()], at(-2)).await.unwrap();
     let listing = bench.listing("MUG").await;
@@ -148,7 +148,7 @@ async fn an_older_look_never_replaces_a_newer_one(bench: Bench) {
 
 async fn what_amazon_does_not_show_is_not_live_and_keeps_its_quantity(bench: Bench) {
     bench.selling(&[("MUG", 5)]).await;
-    let gone = Observation { seller_sku: "MUG".into(), channel: None, quantity: None };
+    let gone = Observation { seller_sku: "MUG".into(), channel: None, quantity: None, drift: None };
     bench.store.save_observations(&acme(), vec![gone], at(1)).await.unwrap();
     let listing = bench.listing("MUG").await;
     assert_eq!((listing.live, listing.channel), (false, Channel::Merchant));
@@ -158,8 +158,12 @@ async fn what_amazon_does_not_show_is_not_live_and_keeps_its_quantity(bench: Ben
 
 async fn a_look_without_a_quantity_is_no_news_of_it(bench: Bench) {
     bench.selling(&[("MUG", 5)]).await;
-    let silent =
-        Observation { seller_sku: "MUG".into(), channel: Some(Channel::Amazon("AMAZON_EU".into())), quantity: None };
+    let silent = Observation {
+        seller_sku: "MUG".into(),
+        channel: Some(Channel::Amazon("AMAZON_EU".into())),
+        quantity: None,
+        drift: None,
+    };
     bench.store.save_observations(&acme(), vec![silent], at(1)).await.unwrap();
     let listing = bench.listing("MUG").await;
     assert_eq!((listing.live, listing.channel), (true, Channel::Amazon("AMAZON_EU".into())));
@@ -171,7 +175,8 @@ async fn every_channel_comes_back_as_it_was_seen(bench: Bench) {
     let channels =
         [Channel::Amazon("AMAZON_NA".into()), Channel::Other("StoreID1".into()), Channel::Unknown, Channel::Merchant];
     for (minutes, channel) in (1..).zip(channels) {
-        let look = Observation { seller_sku: "MUG".into(), channel: Some(channel.clone()), quantity: None };
+        let look =
+            Observation { seller_sku: "MUG".into(), channel: Some(channel.clone()), quantity: None, drift: None };
         bench.store.save_observations(&acme(), vec![look], at(minutes)).await.unwrap();
         assert_eq!(bench.listing("MUG").await.channel, channel);
     }
