@@ -134,6 +134,7 @@ impl AccountCycle {
             withheld: decisions.withheld,
             unchanged: decisions.unchanged,
             listings: decisions.listings,
+            look_at: decisions.look_at,
             products: reads.values().map(|read| read.products).sum(),
             problem: (!problems.is_empty()).then(|| problems.join("; ")),
         };

@@ -4,6 +4,7 @@
 mod account;
 mod standing;
 mod ticks;
+mod verifying;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,7 +13,7 @@ use crate::model::{AccountName, MarketplaceId, SellerSku, StoreName};
 use crate::reason::Reason;
 
 pub use drift::{Cause, Drift, drift};
-pub use judge::{Desired, Due, Judgement, Need, Patience, judge, may_be_ours_again, not_ours, settled};
+pub use judge::{Desired, Due, Judgement, Need, Patience, judge, look_at, may_be_ours_again, not_ours, settled};
 pub use lane::{Lane, Speeds, assign_lanes};
 pub use order::{Priority, sort};
 
@@ -29,6 +29,8 @@ pub struct Plan {
     pub withheld: Vec<Withheld>,
     pub unchanged: u64,
     pub listings: u64,
+    /// When the first of them is to be looked at on Amazon, if nothing happens until then.
+    pub look_at: Option<Timestamp>,
     /// Products that Commerce was read for.
     pub products: u64,
     /// What kept the plan from being whole: Commerce did not answer, or not completely.

@@ -50,6 +50,8 @@ pub(super) struct Decisions {
     pub withheld: Vec<Withheld>,
     pub unchanged: u64,
     pub listings: u64,
+    /// When the first of those that are right, and sent to, is to be looked at.
+    pub look_at: Option<Timestamp>,
     /// Found to be right, and the readings they are right for.
     pub held: Vec<(SellerSku, String)>,
     /// Nothing is to be sent for these, whatever waits in the outbox.
@@ -107,7 +109,12 @@ impl<'a> Pass<'a> {
                     self.doubts.extend(decided.doubts);
                     self.confirm.push(listing.seller_sku.clone());
                 }
-                judgement => self.result.take(listing, &decided, judgement),
+                judgement => {
+                    if decided.live && judgement == Judgement::Unchanged {
+                        self.result.look_by(look_at(&self.cycle.config, listing, &decided));
+                    }
+                    self.result.take(listing, &decided, judgement);
+                }
             }
         }
         Ok(())
@@ -122,6 +129,9 @@ impl<'a> Pass<'a> {
         let trusted = (all - sample.len()) as u64;
         self.result.listings += trusted;
         self.result.unchanged += trusted;
+        if trusted > 0 {
+            self.result.look_by(Some(self.cycle.clock.now()));
+        }
         look.extend(sample);
         self.look_and_judge(&look, Stage::Looked).await?;
         for doubt in std::mem::take(&mut self.doubts).into_iter().take(CONFIRMED_AT_ONCE) {
@@ -181,14 +191,24 @@ pub(super) fn judgement(
         let detail = "commerce did not name it, and no second request has confirmed that".to_owned();
         return Judgement::Withheld(Reason::SourceUnknown, detail);
     }
-    let desired = Desired {
+    let desired = desired(decided, quantity, retry_now);
+    plan::judge(listing, desired, &patience, now, stage > Stage::Known)
+}
+
+/// When Amazon is to be asked about a listing that is right.
+fn look_at(config: &Config, listing: &Listing, decided: &Decided<'_>) -> Option<Timestamp> {
+    let quantity = decided.verdict.decision.outcome.quantity()?;
+    plan::look_at(listing, &desired(decided, quantity, false), &super::patience(config))
+}
+
+fn desired<'a>(decided: &'a Decided<'_>, quantity: u32, retry_now: bool) -> Desired<'a> {
+    Desired {
         quantity,
         basis: &decided.basis,
-        is_static: decision.is_static(),
+        is_static: decided.verdict.decision.is_static(),
         allow_increase: decided.winner.allow_increase,
         retry_now,
-    };
-    plan::judge(listing, desired, &patience, now, stage > Stage::Known)
+    }
 }
 
 impl Decisions {
@@ -228,6 +248,10 @@ impl Decisions {
             // Asked already; what is left open is judged in the next cycle.
             Judgement::Look(_) => {}
         }
+    }
+
+    fn look_by(&mut self, at: Option<Timestamp>) {
+        self.look_at = self.look_at.into_iter().chain(at).min();
     }
 
     fn settle(&mut self, seller_sku: &SellerSku, correction: Option<Change>) {

@@ -1,6 +1,5 @@
 //! One account's two tasks.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -11,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::standing::Standing;
 use super::ticks::{Tick, Ticks};
+use super::verifying::Verifying;
 use super::waiting::Waiting;
 use super::{Done, Request};
 use crate::assembly::AccountWork;
@@ -29,6 +29,7 @@ pub(super) struct AccountTask {
     parked: watch::Sender<Option<String>>,
     /// Whether a cycle has succeeded since the start.
     planned: watch::Sender<bool>,
+    verifying: Arc<Verifying>,
     stop: CancellationToken,
 }
 
@@ -36,7 +37,8 @@ impl AccountTask {
     pub(super) fn new(work: AccountWork, config: Arc<Config>, stop: CancellationToken) -> Self {
         let (landings, _) = broadcast::channel(1024);
         let (parked, planned) = (watch::Sender::new(None), watch::Sender::new(false));
-        Self { work, config, landings, parked, planned, stop }
+        let verifying = Arc::new(Verifying::new(&config));
+        Self { work, config, landings, parked, planned, verifying, stop }
     }
 
     /// Plans: at start, on schedule, on request, and again after a failure. Never two cycles of one account at once, for
@@ -54,6 +56,7 @@ impl AccountTask {
         loop {
             let due = standing.ticks.next(clock.now());
             let wake = due.as_ref().map_or(Timestamp::MAX, |tick| tick.at);
+            let look_at = self.verifying.due().unwrap_or(Timestamp::MAX);
             let cycled = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
@@ -71,9 +74,16 @@ impl AccountTask {
                 Some(request) = next(&mut asked, &mut requests) => self.serve(request, &mut finishing).await,
                 // What a feed did not do is planned as it is now, never as it was.
                 () = self.work.follower.replan.notified() => {
+                    self.tick(Tick::now("feed", clock.now()), &mut requests, &mut asked).await
+                }
+                () = self.verifying.sooner() => continue,
+                () = clock.sleep_until(look_at), if look_at < wake => {
+                    // Something may have been looked at, or accepted, since.
                     let now = clock.now();
-                    let tick = Tick { at: now, nominal: now, cause: "feed", stores: BTreeSet::new(), late: None };
-                    self.tick(tick, &mut requests, &mut asked).await
+                    if self.verifying.due().is_none_or(|at| at > now) {
+                        continue;
+                    }
+                    self.tick(Tick::now("verify", now), &mut requests, &mut asked).await
                 }
                 () = clock.sleep_until(wake) => {
                     let Some(tick) = due else { continue };
@@ -167,8 +177,16 @@ impl AccountTask {
 
     async fn cycle(&self, work: &AccountWork, order: &Order) -> Result<Plan, CycleError> {
         let outcome = work.cycle.run(order).boxed().await;
-        if outcome.is_ok() {
-            self.planned.send_replace(true);
+        let now = work.cycle.clock.now();
+        match &outcome {
+            Ok(plan) => {
+                let own = self.config.stores.iter().filter(|store| store.account == *work.name()).count();
+                let all = order.skus.is_empty() && (order.stores.is_empty() || order.stores.len() == own);
+                self.verifying.cycled(plan.look_at, all, now);
+                self.planned.send_replace(true);
+            }
+            // Tried again soon, and then it is known.
+            Err(_) => self.verifying.cycled(None, true, now),
         }
         if let Err(error) = &outcome {
             tracing::error!(
@@ -217,6 +235,7 @@ impl AccountTask {
             }
             let drained = self.work.pusher.drain(None, &self.stop, |landed| {
                 if matches!(landed.outcome, Outcome::Accepted { .. }) {
+                    self.verifying.accepted(self.work.cycle.clock.now());
                     self.parked.send_if_modified(|parked| parked.take().is_some());
                 }
                 self.landings.send(landed).ok();

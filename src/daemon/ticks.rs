@@ -33,6 +33,13 @@ pub(super) struct Tick {
     pub late: Option<SignedDuration>,
 }
 
+impl Tick {
+    /// Of all stores, whatever their schedules say.
+    pub(super) const fn now(cause: &'static str, now: Timestamp) -> Self {
+        Self { cause, nominal: now, at: now, stores: BTreeSet::new(), late: None }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Ticks {
     account: AccountName,

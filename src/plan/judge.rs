@@ -100,6 +100,22 @@ pub fn judge(listing: &Listing, desired: Desired<'_>, patience: &Patience, now: 
     }
 }
 
+/// When [`judge`] asks for a look, if nothing happens until then. Nothing is known or a feed is under way: then it is not
+/// time that tells.
+pub fn look_at(listing: &Listing, desired: &Desired<'_>, patience: &Patience) -> Option<Timestamp> {
+    let belief = &listing.belief;
+    let believed = belief.believed().filter(|_| listing.in_feed.is_none())?;
+    let is_static = desired.is_static && desired.quantity > 0;
+    let every = if is_static { patience.verify_every.min(patience.verify_static_every) } else { patience.verify_every };
+    let after = |at: Timestamp, wait: Duration| {
+        SignedDuration::try_from(wait).ok().and_then(|wait| at.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
+    };
+    let old = after(believed.at, spread(every, listing.seller_sku.as_str()));
+    let verify_after = SignedDuration::try_from(patience.verify_after).unwrap_or(SignedDuration::MAX);
+    let proof = belief.unproven(verify_after).map(|accepted| after(accepted.at, patience.verify_after));
+    Some(proof.map_or(old, |proof| proof.min(old)))
+}
+
 /// What is on its way already needs nothing more. Another number waits until the feed has ended; a zero does not, and is
 /// sent once: what the feed does to it is looked at in the end.
 fn behind_a_feed(

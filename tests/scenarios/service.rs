@@ -179,6 +179,34 @@ async fn a_stop_finishes_what_is_under_way_and_the_next_start_goes_on() {
     assert!(daemon.stop().await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_looked_at_does_not_wait_for_a_nightly_schedule() {
+    let night = store("acme-de").schedule("0 0 3 * * *");
+    let lost = "quantity = 4, marketplaces = [\"DE\"], loses = true";
+    let scene = Scene::empty()
+        .account("acme")
+        .store(night)
+        .product_with("ENDLESS", "manage_stock = false")
+        .listing("ENDLESS", 100)
+        .product("LOST", 9)
+        .listing_with("LOST", lost)
+        .many(50, 9, 9);
+    let bench = Bench::start(scene).await;
+    let daemon = Daemon::start(&bench.assembly);
+    bench.wait("5m").await;
+    bench.sell("ENDLESS", 30).await;
+    bench.wait("6m").await;
+    assert_eq!(bench.sent_of("LOST"), [9, 9]);
+    bench.wait("50m").await;
+    assert_eq!(bench.shown("ENDLESS"), Some(100));
+    bench.wait("10h").await;
+    assert!(daemon.stop().await);
+    assert_eq!(bench.sent_of("ENDLESS"), [100]);
+    // A constant about every 50 minutes, and what is set aside every six hours.
+    let cycles = cycles(&bench, "acme").await;
+    assert!((12..=22).contains(&cycles.len()), "{:?}", minutes(&cycles));
+}
+
 /// Buyers on Amazon, customers in the shop, deliveries, strangers, faults and restarts; then peace.
 #[tokio::test(start_paused = true)]
 async fn after_six_hours_of_life_amazon_shows_what_the_rules_say() {
