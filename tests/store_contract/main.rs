@@ -4,6 +4,7 @@
 
 mod bench;
 mod beside;
+mod drifts;
 mod feeds;
 mod file;
 mod listings;
