@@ -258,9 +258,11 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
         say(&format!("  feed {id}: {} changes, since {}{stuck}", feed.messages, render::ago(feed.made_at, now)));
     }
     if let (count, Some((seller_sku, unapplied))) = (account.not_applied.0, account.not_applied.1.first()) {
-        say(&format!("  not applied by amazon: {count} listings, {seller_sku} for one:"));
+        let listings = if count == 1 { "listing" } else { "listings" };
+        say(&format!("  not applied by amazon: {count} {listings}, the first:"));
+        let seen = render::ago(unapplied.found_at, now);
+        say(&format!("    {seller_sku}: {} times, last seen {seen}", unapplied.times));
         say(&format!("    {}", unapplied.evidence));
-        say(&format!("    {} times, last seen {}", unapplied.times, render::ago(unapplied.found_at, now)));
     }
     if !account.drift.is_empty() {
         let causes: Vec<String> = account.drift.iter().map(|(cause, count)| format!("{count} {cause}")).collect();

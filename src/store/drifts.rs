@@ -44,7 +44,7 @@ pub(super) fn save(
         transaction
             .prepare_cached(
                 "UPDATE listing SET unapplied = unapplied + 1, unapplied_at = ?3, \
-                 evidence = printf('amazon accepted %d (submission %s) and shows %d', ?4, submission_id, ?5) \
+                 evidence = printf('accepted %d, shows %d; submission %s', ?4, ?5, submission_id) \
                  WHERE account = ?1 AND seller_sku = ?2",
             )?
             .execute(params![account.as_str(), seller_sku, millis(at), drift.expected, drift.shown])?;

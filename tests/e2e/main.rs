@@ -7,6 +7,7 @@ mod commerce_trouble;
 mod isolation;
 mod kill;
 mod logs;
+mod not_applied;
 mod plan;
 mod precedence;
 mod resync;

@@ -39,7 +39,7 @@ async fn what_was_not_applied_is_counted_with_its_evidence(_: Bench) {
         save(&bench, drifted("MUG", Cause::Lost, 9, 4), minutes).await;
         let unapplied = bench.listing("MUG").await.unapplied.unwrap();
         assert_eq!((unapplied.times, unapplied.found_at), (times, at(minutes)));
-        assert_eq!(unapplied.evidence, "amazon accepted 9 (submission sub-1) and shows 4");
+        assert_eq!(unapplied.evidence, "accepted 9, shows 4; submission sub-1");
     }
     let (count, listings) = bench.store.unapplied(&acme(), 2, 10).await.unwrap();
     assert_eq!((count, listings[0].0.as_str(), listings[0].1.times), (1, "MUG", 2));
