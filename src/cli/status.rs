@@ -231,9 +231,12 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
         None => say(&format!("account {name}: no cycle yet")),
         Some(last) => {
             say(&format!(
-                "account {name}: {} listings, {} changes ({} sendable), {} unchanged, {} conflicts between countries",
-                last.listings, last.changes, last.queued, last.unchanged, last.conflicts
+                "account {name}: {} listings; last cycle: {} unchanged, {} changes ({} to send)",
+                last.listings, last.unchanged, last.changes, last.queued
             ));
+            if last.conflicts > 0 {
+                say(&format!("  in {} of them the account's countries disagree (country_conflict)", last.conflicts));
+            }
             if !last.withheld.is_empty() {
                 let counts: Vec<String> =
                     last.withheld.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
