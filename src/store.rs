@@ -3,6 +3,7 @@
 
 mod cycles;
 mod feed_endings;
+mod feed_times;
 mod feeds;
 mod listings;
 mod outbox;

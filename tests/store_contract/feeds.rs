@@ -41,7 +41,7 @@ async fn open() -> Bench {
     let bench = three().await;
     let slots = bound(&bench, 0).await;
     assert_eq!(bench.store.build_feed("f", &acme(), slots, at(2)).await.unwrap(), [true; 3]);
-    bench.store.feed_leaves("f").await.unwrap();
+    bench.store.feed_leaves("f", at(2)).await.unwrap();
     bench.store.feed_created("f", "4711", at(3)).await.unwrap();
     bench
 }
