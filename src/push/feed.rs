@@ -130,6 +130,8 @@ impl Pusher {
         for feed in self.store.open_feeds(&self.account).await? {
             if feed.state == FeedState::Building {
                 self.give_up(&feed.id).await?;
+                // It says nothing about how feeds fare at Amazon.
+                self.store.forget_feed(&feed.id).await?;
             }
         }
         Ok(())

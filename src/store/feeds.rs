@@ -187,6 +187,18 @@ impl Store {
         .await
     }
 
+    /// An attempt that never reached Amazon, and was taken back.
+    pub async fn forget_feed(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached("DELETE FROM feed WHERE id = ?1 AND ended_at IS NOT NULL AND left_at IS NULL")?
+                .execute([id])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// No answer says whether it was created, and it is looked for. Since when: that survives a restart.
     pub async fn feed_searched(&self, id: &str, at: Timestamp) -> Result<Timestamp, StoreError> {
         let id = id.to_owned();
