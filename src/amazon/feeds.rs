@@ -91,9 +91,10 @@ impl Client {
         let (most, window) = SUBMISSIONS;
         let mut recent = self.budget.feed_submissions.0.lock().await;
         while recent.times.len() >= most {
-            let free = recent.times.front().map_or(Duration::ZERO, |first| {
-                (*first + window).saturating_duration_since(self.clock.instant())
-            });
+            let free = recent
+                .times
+                .front()
+                .map_or(Duration::ZERO, |first| (*first + window).saturating_duration_since(self.clock.instant()));
             self.clock.sleep(free).await;
             recent.times.pop_front();
         }

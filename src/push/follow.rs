@@ -22,6 +22,9 @@ const LATEST: Duration = Duration::from_mins(2);
 const LIST_SOONEST: Duration = Duration::from_secs(45);
 /// After an order to create a feed whose answer was lost: when it would have to be in Amazon's list.
 const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(3);
+/// What a feed did shows so much later. Its listings are looked at only then, or all of them would seem undone, and be sent
+/// again for an hour.
+const SHOWS_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// Clocks differ, and Amazon may round.
 const SLACK: SignedDuration = SignedDuration::from_mins(2);
 /// A processing report that cannot be had for so long is given up.
@@ -124,6 +127,7 @@ impl Follower {
         let ended = shown.processing_ended;
         match &shown.status {
             FeedStatus::Done => self.read_report(feed, &shown).await,
+            FeedStatus::Fatal if self.has_just_ended(&shown) => Ok(Ok(())),
             FeedStatus::Fatal => {
                 let text = "Amazon ended the feed as fatal: some of it may have been done".to_owned();
                 self.end(feed, Ending::Fatal { text }, ended).await.map(Ok)
@@ -207,7 +211,7 @@ impl Follower {
         let was_there = candidates.peek().is_some();
         let (mut under_way, mut may_be_done) = (false, false);
         for one in candidates {
-            under_way |= !one.status.is_ended();
+            under_way |= !one.status.is_ended() || self.has_just_ended(&one);
             may_be_done |= one.status != FeedStatus::Cancelled;
         }
         if young || under_way {
@@ -217,6 +221,10 @@ impl Follower {
         tracing::info!(event = "feed_settled", account = %self.account, was_there, may_be_done, "a feed in doubt was settled");
         let ending = if may_be_done { Ending::Lost } else { Ending::Cancelled };
         self.end(feed, ending, None).await.map(Ok)
+    }
+
+    fn has_just_ended(&self, feed: &Feed) -> bool {
+        feed.processing_ended.is_some_and(|ended| self.clock.now().duration_since(ended) < SHOWS_AFTER)
     }
 
     async fn end(&self, feed: &OpenFeed, ending: Ending, ended: Option<Timestamp>) -> Result<(), StoreError> {

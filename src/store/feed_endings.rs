@@ -158,7 +158,7 @@ impl Closing<'_> {
     }
 
     /// It may have been done: taken for accepted, on readings that nobody knows, so that it is looked at in the next
-    /// cycle, and once more when it had time to show.
+    /// cycle, and once more when it had time to show. That was before now, and a look at this very moment tells.
     fn unsure(&self, transaction: &Transaction<'_>, sent: &Slot, newer: Option<u32>) -> Result<(), StoreError> {
         if let Some(newer) = newer {
             return self.doubt(transaction, sent, newer);
@@ -172,7 +172,7 @@ impl Closing<'_> {
                 sent.account.as_str(),
                 sent.seller_sku.as_str(),
                 sent.quantity,
-                millis(self.at),
+                millis(self.at) - 1,
                 self.feed_id,
                 sent.doubted,
             ])?;

@@ -153,7 +153,7 @@ async fn after_a_feed_of_which_nobody_knows_what_it_did_its_listings_are_looked_
         assert_eq!(known(&bench, "A").await, (Some(9), None, None), "{ending:?}");
         let belief = bench.listing("A").await.belief;
         assert_eq!((belief.basis, belief.prior), (None, None), "whatever Amazon shows is news: {ending:?}");
-        assert!(belief.accepted.is_some_and(|accepted| accepted.at == at(20)), "{ending:?}");
+        assert!(belief.accepted.is_some_and(|accepted| accepted.at < at(20)), "{ending:?}");
         assert_eq!(backlog(&bench).await, 0, "never replayed: {ending:?}");
         assert_eq!(bench.store.feed_times(&acme()).await.unwrap(), [], "{ending:?}");
     }
