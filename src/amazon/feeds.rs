@@ -114,6 +114,7 @@ impl Client {
             ordered.iter().map(|at| Duration::try_from(now.duration_since(*at)).unwrap_or_default()).collect();
         let young = ages.iter().filter(|age| **age < SUBMISSIONS.1);
         recent.times.extend(young.map(|age| instant.checked_sub(*age).unwrap_or(instant)));
+        drop(recent);
         for _ in 0..spent(&ages) {
             self.budget.create_feed.acquire().await;
         }

@@ -21,7 +21,7 @@ const SEED: u64 = 20_261_122;
 fn bench(stuck_after: &str) -> Bench {
     Bench::with(Texts::many(LISTINGS).with(|texts| {
         texts.speed = 20.0;
-        texts.amazon = "rates = { patchListingsItem = 0.5 }\nfeed_delay = \"2s\"".to_owned();
+        "rates = { patchListingsItem = 0.5 }\nfeed_delay = \"2s\"".clone_into(&mut texts.amazon);
         texts.push = format!("feed_expected_time = \"4s\"\nfeed_stuck_after = \"{stuck_after}\"");
         texts.stores.iter_mut().for_each(|store| store.schedule = "*/5 * * * * *");
     }))
