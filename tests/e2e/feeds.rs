@@ -93,6 +93,12 @@ fn in_order(bench: &Bench, kills: usize) {
         let new = sent.iter().position(|quantity| *quantity == wanted(moved)).unwrap();
         assert!(sent[new..].iter().all(|quantity| *quantity == wanted(moved)), "{}: {sent:?}", sku(moved));
     }
+    journal_is_whole(bench, kills);
+}
+
+/// One row for each thing that was accepted, whatever was killed when.
+fn journal_is_whole(bench: &Bench, kills: usize) {
+    let events = bench.pair.amazon.events();
     let skus: Vec<String> = (1..=LISTINGS).map(sku).collect();
     let mut kept: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in bench.journal(&skus).into_iter().filter(|entry| entry.outcome == "accepted") {
@@ -246,4 +252,6 @@ fn killed_at_random_moments_of_a_run_with_feeds_patches_and_zeroes() {
     eventually_within(PATIENCE * 4, &format!("every listing, seed {SEED}"), || wrong(&bench).is_empty());
     assert!(service.is_running());
     assert!(!feed_events(&bench).is_empty(), "no feed in all of it, seed {SEED}");
+    eventually_within(PATIENCE, "the feeds' end", || bench.open_feeds() == 0);
+    journal_is_whole(&bench, 20);
 }
