@@ -28,6 +28,7 @@ async fn main() {
     bench.products("save_products, every stock moved", 8).await;
     bench.listings().await;
     bench.outbox().await;
+    bench.fenced().await;
 }
 
 struct Bench {
@@ -122,23 +123,7 @@ impl Bench {
 
     /// As a push does: the next one out, its outcome in, each in a transaction that is on the disk before it ends.
     async fn outbox(&self) {
-        let change = |number: u32| Change {
-            account: self.account.clone(),
-            seller_sku: sku(number),
-            store: "acme-de".into(),
-            country: "DE",
-            marketplace: "A1PA6795UKMFR9".into(),
-            from: Some(9),
-            accepted_at: None,
-            to: number % 9,
-            lane: Lane::Patch,
-            priority: Priority::of(Some(9), number % 9),
-            reasons: vec![Reason::SalableQuantity],
-            conflict: None,
-            basis: "8".into(),
-            live: true,
-        };
-        let changes = (1..=ROWS).map(change).collect();
+        let changes = (1..=ROWS).map(|number| change(&self.account, number, number % 9)).collect();
         self.time("queue, one plan", ROWS, async {
             self.store.queue("plan", &self.account, changes, Vec::new(), self.clock.now()).await.unwrap();
         })
@@ -159,5 +144,56 @@ impl Bench {
             }
         })
         .await;
+    }
+
+    /// The next one out while so many wait for a feed to end.
+    async fn fenced(&self) {
+        let account: AccountName = "fenced".into();
+        let raise = |number: u32| change(&account, number, 10);
+        let names: Vec<SellerSku> = (1..=ROWS + 100).map(sku).collect();
+        let now = self.clock.now();
+        self.store.save_discovery(&account, &"A1PA6795UKMFR9".into(), names.clone(), now).await.unwrap();
+        let seen = |name: &SellerSku| Observation {
+            seller_sku: name.clone(),
+            channel: Some(Channel::Merchant),
+            quantity: Some(9),
+            drift: None,
+        };
+        self.store.save_observations(&account, names.iter().map(seen).collect(), now).await.unwrap();
+        self.store.queue("first", &account, (1..=ROWS).map(raise).collect(), Vec::new(), now).await.unwrap();
+        let slots = self.store.feed_bound(&account, None, &[], 0, now, ROWS).await.unwrap().slots;
+        self.store.build_feed("feed", &account, slots, now).await.unwrap();
+        // All of them once more, and behind them some that may go.
+        let raise = |number: u32| change(&account, number, if number > ROWS { 10 } else { 500 });
+        self.store.queue("second", &account, (1..=ROWS + 100).map(raise).collect(), Vec::new(), now).await.unwrap();
+        self.time("ahead + take_next behind a feed", 100, async {
+            for _ in 0..100 {
+                assert!(self.store.ahead(&account, None, &[], jiff::Timestamp::UNIX_EPOCH, 60).await.unwrap().may_go);
+                let slot =
+                    self.store.take_next(&account, None, &[], jiff::Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
+                let outcome = Outcome::Accepted { submission_id: "submission".into() };
+                self.store.record_outcomes(vec![(slot, outcome)], self.clock.now()).await.unwrap();
+            }
+        })
+        .await;
+    }
+}
+
+fn change(account: &AccountName, number: u32, to: u32) -> Change {
+    Change {
+        account: account.clone(),
+        seller_sku: sku(number),
+        store: "acme-de".into(),
+        country: "DE",
+        marketplace: "A1PA6795UKMFR9".into(),
+        from: Some(9),
+        accepted_at: None,
+        to,
+        lane: Lane::Patch,
+        priority: Priority::of(Some(9), to),
+        reasons: vec![Reason::SalableQuantity],
+        conflict: None,
+        basis: "8".into(),
+        live: true,
     }
 }

@@ -76,7 +76,6 @@ impl Assembly {
                     clock,
                     stuck_after: config.push.feed_stuck_after,
                     submitting: Arc::clone(&submitting),
-                    searched: Arc::default(),
                     queued: Arc::clone(&queued),
                     replan: Arc::clone(&replan),
                 },

@@ -4,6 +4,7 @@
 mod cycles;
 mod drifts;
 mod feed_endings;
+mod feed_times;
 mod feeds;
 mod listings;
 mod outbox;

@@ -21,6 +21,8 @@ const FEED_TYPE: &str = "JSON_LISTINGS_FEED";
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 /// Listings feeds that an account may submit within any such time, whatever the operation's own rate.
 const SUBMISSIONS: (usize, Duration) = (5, Duration::from_mins(5));
+/// The operation's documented rate, as the time that one call costs, and burst.
+const CREATE_FEED: (Duration, u32) = (Duration::from_millis(120_482), 15);
 /// Only 429s are tried again, and each costs minutes: what is in the document gets old.
 const CREATE_ATTEMPTS: u32 = 3;
 /// As many as one answer can hold.
@@ -62,33 +64,60 @@ pub enum Creation {
         feed_id: String,
     },
     /// There may be a feed now, or not: no answer came that says. [`Client::feeds`] shows it if there is, as one that was
-    /// created after the order left and is not known; nothing in it names the document.
+    /// created after the order left and is not known; nothing in it names the document, and it may be somebody else's.
     InDoubt(Fault),
 }
 
 /// When listings feeds were submitted lately.
 #[derive(Debug, Default)]
-pub(super) struct Submissions(tokio::sync::Mutex<VecDeque<Instant>>);
+pub(super) struct Submissions(tokio::sync::Mutex<Recent>);
+
+#[derive(Debug, Default)]
+struct Recent {
+    times: VecDeque<Instant>,
+    /// What earlier processes ordered was counted.
+    recalled: bool,
+}
 
 /// Leave to create one feed now. While it is held, nobody else gets one for the account.
 #[derive(Debug)]
 #[must_use = "the permit is for one feed, now"]
-pub struct FeedPermit<'a>(MutexGuard<'a, VecDeque<Instant>>);
+pub struct FeedPermit<'a>(MutexGuard<'a, Recent>);
 
 impl Client {
     /// Waits until a feed may be created. What goes into it is best chosen after that: it can take minutes. A permit that
-    /// is given back costs one call of the operation's own rate, and none of the five listings feeds. What an earlier
-    /// process submitted is not known here; Amazon's 429 tells.
+    /// is given back costs one call of the operation's own rate, and none of the five listings feeds.
     pub async fn feed_permit(&self) -> FeedPermit<'_> {
         let (most, window) = SUBMISSIONS;
         let mut recent = self.budget.feed_submissions.0.lock().await;
-        while recent.len() >= most {
-            let free = recent.front().map_or(Duration::ZERO, |first| *first + window - self.clock.instant());
+        while recent.times.len() >= most {
+            let free = recent
+                .times
+                .front()
+                .map_or(Duration::ZERO, |first| (*first + window).saturating_duration_since(self.clock.instant()));
             self.clock.sleep(free).await;
-            recent.pop_front();
+            recent.times.pop_front();
         }
         self.budget.create_feed.acquire().await;
         FeedPermit(recent)
+    }
+
+    /// Counts what earlier processes ordered against both limits, the first time it is called: else a process that
+    /// starts again and again would exceed them.
+    pub async fn recall_feeds(&self, ordered: &[Timestamp]) {
+        let mut recent = self.budget.feed_submissions.0.lock().await;
+        if std::mem::replace(&mut recent.recalled, true) {
+            return;
+        }
+        let (now, instant) = (self.clock.now(), self.clock.instant());
+        let ages: Vec<Duration> =
+            ordered.iter().map(|at| Duration::try_from(now.duration_since(*at)).unwrap_or_default()).collect();
+        let young = ages.iter().filter(|age| **age < SUBMISSIONS.1);
+        recent.times.extend(young.map(|age| instant.checked_sub(*age).unwrap_or(instant)));
+        drop(recent);
+        for _ in 0..spent(&ages) {
+            self.budget.create_feed.acquire().await;
+        }
     }
 
     pub fn feed_draft(&self) -> FeedDraft {
@@ -148,10 +177,10 @@ impl Client {
             left.store(true, Ordering::Relaxed);
             Ok(request)
         };
-        recent.push_back(self.clock.instant());
+        recent.times.push_back(self.clock.instant());
         let outcome = self.http.send_once(&call, build).await;
         // Amazon counted it at some time before this.
-        if let Some(last) = recent.back_mut() {
+        if let Some(last) = recent.times.back_mut() {
             *last = self.clock.instant();
         }
         drop(recent);
@@ -216,6 +245,19 @@ impl Client {
     }
 }
 
+/// How much of the bucket of createFeed is used when this was ordered, so long ago, oldest first.
+fn spent(ages: &[Duration]) -> u32 {
+    let (period, burst) = CREATE_FEED;
+    let (mut used, mut before) = (Duration::ZERO, None);
+    for age in ages {
+        let passed = before.map_or(Duration::ZERO, |before: Duration| before.saturating_sub(*age));
+        used = (used.saturating_sub(passed) + period).min(period * burst);
+        before = Some(*age);
+    }
+    let used = used.saturating_sub(before.unwrap_or_default());
+    u32::try_from(used.as_nanos().div_ceil(period.as_nanos())).unwrap_or(burst).min(burst - 1)
+}
+
 fn body(request: &impl serde::Serialize) -> Result<String, Fault> {
     serde_json::to_string(request)
         .map_err(|error| Fault::nonsense(format!("a request that cannot be written: {error}")))
@@ -247,6 +289,12 @@ impl From<wire::FeedRow> for Feed {
     }
 }
 
+impl FeedStatus {
+    pub const fn is_ended(&self) -> bool {
+        matches!(self, Self::Done | Self::Fatal | Self::Cancelled)
+    }
+}
+
 impl From<String> for FeedStatus {
     fn from(word: String) -> Self {
         match word.as_str() {
@@ -256,6 +304,29 @@ impl From<String> for FeedStatus {
             "FATAL" => Self::Fatal,
             "CANCELLED" => Self::Cancelled,
             _ => Self::Unknown(word),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_ordered_is_used_up_until_it_is_filled_again() {
+        let minutes = |ages: &[u64]| ages.iter().map(|age| Duration::from_mins(*age)).collect::<Vec<_>>();
+        for (ages, expected) in [
+            (vec![], 0),
+            (vec![0], 1),
+            (vec![3], 0),
+            (vec![1, 1, 1], 3),
+            (vec![5, 5, 5], 1),
+            (vec![60, 1], 1),
+            (vec![0; 15], 14),
+            (vec![0; 40], 14),
+            (vec![40; 40], 0),
+        ] {
+            assert_eq!(spent(&minutes(&ages)), expected, "{ages:?}");
         }
     }
 }

@@ -99,7 +99,7 @@ impl<'a> Pass<'a> {
             let judgement = judgement(&self.cycle.config, listing, &decided, stage, retry_now, now);
             match judgement {
                 Judgement::Look(Need::Unconfirmed(Priority::Restart | Priority::Rest))
-                    if !self.result.waiting.contains_key(&listing.seller_sku) =>
+                    if listing.belief.prior.is_some() && !self.result.waiting.contains_key(&listing.seller_sku) =>
                 {
                     let (seller_sku, accepted) = (listing.seller_sku.clone(), listing.belief.accepted);
                     self.unproven.push(Unproven { seller_sku, accepted });

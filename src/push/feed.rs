@@ -101,6 +101,8 @@ impl Pusher {
         for some in unseen.chunks(CHUNK) {
             withdrawn.extend(self.look_and_withdraw(some).await?);
         }
+        let ordered = self.store.ordered_feeds(&self.account, self.clock.now()).await?;
+        self.client.recall_feeds(&ordered).await;
         let permit = self.client.feed_permit().await;
         // All that took its time: patches have come nearer.
         let bound = self.bound(plan_id, busy).await?;
@@ -128,6 +130,8 @@ impl Pusher {
         for feed in self.store.open_feeds(&self.account).await? {
             if feed.state == FeedState::Building {
                 self.give_up(&feed.id).await?;
+                // It says nothing about how feeds fare at Amazon.
+                self.store.forget_feed(&feed.id).await?;
             }
         }
         Ok(())
@@ -144,7 +148,7 @@ impl Pusher {
         let marketplaces: Vec<MarketplaceId> = slots.first().map(|slot| slot.marketplace.clone()).into_iter().collect();
         let created = async {
             let uploaded = self.client.upload_feed(document).await?;
-            self.store.feed_leaves(id).await?;
+            self.store.feed_leaves(id, self.clock.now()).await?;
             Ok::<_, FeedError>(self.client.create_feed(permit, &uploaded, &marketplaces).await?)
         };
         match created.await {

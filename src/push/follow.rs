@@ -1,12 +1,11 @@
 //! Feeds on their way: each is followed until it has ended, through restarts, and then every message's outcome is kept.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{SET_ASIDE, Submitting, later};
@@ -19,8 +18,13 @@ use crate::store::{Ended, Ending, FeedState, OpenFeed, Store, StoreError};
 /// A feed is asked about after a tenth of its age, but for these bounds.
 const SOONEST: Duration = Duration::from_secs(15);
 const LATEST: Duration = Duration::from_mins(2);
+/// Amazon lets its list of feeds be read every 45 seconds.
+const LIST_SOONEST: Duration = Duration::from_secs(45);
 /// After an order to create a feed whose answer was lost: when it would have to be in Amazon's list.
 const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(3);
+/// What a feed did shows so much later. Its listings are looked at only then, or all of them would seem undone, and be sent
+/// again for an hour.
+const SHOWS_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// Clocks differ, and Amazon may round.
 const SLACK: SignedDuration = SignedDuration::from_mins(2);
 /// A processing report that cannot be had for so long is given up.
@@ -37,8 +41,6 @@ pub struct Follower {
     pub clock: Clock,
     pub stuck_after: Duration,
     pub submitting: Arc<Submitting>,
-    /// Since when feeds are looked for whose creation was never answered.
-    pub searched: Arc<Mutex<BTreeMap<String, Instant>>>,
     /// What feeds held up may go.
     pub queued: Arc<Notify>,
     /// Something has to be planned anew.
@@ -98,7 +100,8 @@ impl Follower {
             }
             let now = self.clock.now();
             let age = Duration::try_from(now.duration_since(feed.made_at)).unwrap_or_default();
-            let next = later(now, (age / 10).clamp(SOONEST, LATEST));
+            let soonest = if feed.feed_id.is_some() { SOONEST } else { LIST_SOONEST };
+            let next = later(now, (age / 10).clamp(soonest, LATEST));
             wake = Some(wake.map_or(next, |wake: Timestamp| wake.min(next)));
         }
         Ok(wake)
@@ -124,6 +127,7 @@ impl Follower {
         let ended = shown.processing_ended;
         match &shown.status {
             FeedStatus::Done => self.read_report(feed, &shown).await,
+            FeedStatus::Fatal if self.has_just_ended(&shown) => Ok(Ok(())),
             FeedStatus::Fatal => {
                 let text = "Amazon ended the feed as fatal: some of it may have been done".to_owned();
                 self.end(feed, Ending::Fatal { text }, ended).await.map(Ok)
@@ -182,38 +186,45 @@ impl Follower {
         self.end(feed, ending, shown.processing_ended).await.map(Ok)
     }
 
-    /// Looks for a feed whose creation was never answered.
+    /// Looks for a feed whose creation was never answered. Nothing in Amazon's list names a document, so that any feed of
+    /// the same marketplaces and of that time may be it, or another program's: the fence stays until all of them have
+    /// ended, and then the listings tell what was done.
     async fn search(&self, feed: &OpenFeed) -> Result<Result<(), Fault>, StoreError> {
+        let now = self.clock.now();
+        let searched_at = self.store.feed_searched(&feed.id, now).await?;
         let since = feed.made_at.saturating_sub(SLACK).unwrap_or(feed.made_at);
+        let until = searched_at.saturating_add(SLACK).unwrap_or(Timestamp::MAX);
         let listed = match self.client.feeds(since).await {
             Ok(listed) => listed,
-            Err(fault) => return Ok(Err(fault)),
+            Err(fault) => {
+                self.wait(feed, None).await?;
+                return Ok(Err(fault));
+            }
         };
         let known = self.store.known_feeds(&self.account).await?;
         let ours: Vec<MarketplaceId> = self.store.feed_marketplaces(&feed.id).await?.into_iter().collect();
-        let fitting: Vec<Feed> =
-            listed.into_iter().filter(|shown| !known.contains(&shown.id) && shown.marketplaces == ours).collect();
-        match &*fitting {
-            [one] => {
-                tracing::info!(event = "feed_found", account = %self.account, feed_id = one.id, "a lost feed was found");
-                self.store.feed_created(&feed.id, &one.id, one.created).await?;
-                Ok(Ok(()))
-            }
-            [] if self.searched_for(&feed.id) < SHOWN_WITHIN => Ok(Ok(())),
-            // It was never created: its changes are planned anew.
-            [] => self.end(feed, Ending::Cancelled, None).await.map(Ok),
-            // Whichever it is: what it does is found when the listings are looked at.
-            _ => self.end(feed, Ending::Lost, None).await.map(Ok),
+        let mut candidates = listed
+            .into_iter()
+            .filter(|one| one.created <= until && one.marketplaces == ours && !known.contains(&one.id))
+            .peekable();
+        let young = now.duration_since(searched_at) < SHOWN_WITHIN;
+        let was_there = candidates.peek().is_some();
+        let (mut under_way, mut may_be_done) = (false, false);
+        for one in candidates {
+            under_way |= !one.status.is_ended() || self.has_just_ended(&one);
+            may_be_done |= one.status != FeedStatus::Cancelled;
         }
+        if young || under_way {
+            self.wait(feed, None).await?;
+            return Ok(Ok(()));
+        }
+        tracing::info!(event = "feed_settled", account = %self.account, was_there, may_be_done, "a feed in doubt was settled");
+        let ending = if may_be_done { Ending::Lost } else { Ending::Cancelled };
+        self.end(feed, ending, None).await.map(Ok)
     }
 
-    /// How long a feed was looked for by this process. The order may have ended a moment before the first time.
-    fn searched_for(&self, id: &str) -> SignedDuration {
-        let now = self.clock.instant();
-        let mut searched = self.searched.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *searched.entry(id.to_owned()).or_insert(now);
-        drop(searched);
-        SignedDuration::try_from(now - since).unwrap_or(SignedDuration::MAX)
+    fn has_just_ended(&self, feed: &Feed) -> bool {
+        feed.processing_ended.is_some_and(|ended| self.clock.now().duration_since(ended) < SHOWS_AFTER)
     }
 
     async fn end(&self, feed: &OpenFeed, ending: Ending, ended: Option<Timestamp>) -> Result<(), StoreError> {

@@ -17,11 +17,11 @@ use crate::model::AccountName;
 pub enum Ending {
     /// Worked through: these messages were refused, the others accepted. A remark is what there is to say of all.
     Done { rejected: BTreeMap<u32, String>, remark: Option<String> },
-    /// Some, none or all of it was done.
+    /// Some, none or all of it was done: its listings are looked at.
     Fatal { text: String },
     /// Nothing of it was done, or Amazon never had it.
     Cancelled,
-    /// Nobody can tell any more whether it exists.
+    /// Nobody can tell whether it was created: its listings are looked at.
     Lost,
 }
 
@@ -72,6 +72,12 @@ impl Store {
             while let Some(row) = items.next()? {
                 closing.close(transaction, row, &mut ended)?;
             }
+            transaction
+                .prepare_cached(
+                    "UPDATE outbox SET fenced = 0 WHERE fenced = 1 \
+                     AND (account, seller_sku) IN (SELECT account, seller_sku FROM feed_item WHERE feed = ?1)",
+                )?
+                .execute([&id])?;
             transaction.prepare_cached("DELETE FROM feed_item WHERE feed = ?1")?.execute([&id])?;
             transaction.prepare_cached("UPDATE feed SET state = ?2, ended_at = ?3 WHERE id = ?1")?.execute(params![
                 id,
@@ -99,23 +105,28 @@ impl Closing<'_> {
         let write = |outcome: &str, detail: Option<&str>| {
             journal(transaction, &sent, self.at, Lane::Feed, Some(self.feed_id), outcome, detail)
         };
+        let newer = self.newer(transaction, &sent)?;
         let rejected = match self.ending {
-            // It stays in doubt: it is planned anew.
             Ending::Fatal { text } => {
                 ended.open += 1;
+                self.unsure(transaction, &sent, newer)?;
                 return write("no_answer", Some(text));
             }
             Ending::Lost => {
                 ended.open += 1;
+                self.unsure(transaction, &sent, newer)?;
                 return write("no_answer", Some("nobody can tell whether the feed was created"));
             }
             Ending::Cancelled => {
                 ended.open += 1;
-                return if self.newer(transaction, &sent)?.is_some() { Ok(()) } else { no_doubt(transaction, &sent) };
+                if newer.is_none() {
+                    no_doubt(transaction, &sent)?;
+                    keep_doubt(transaction, &sent)?;
+                }
+                return Ok(());
             }
             Ending::Done { rejected, .. } => rejected.get(&row.get::<_, u32>("message")?),
         };
-        let newer = self.newer(transaction, &sent)?;
         match (rejected, newer) {
             (Some(text), newer) => {
                 ended.refused += 1;
@@ -141,8 +152,31 @@ impl Closing<'_> {
             transaction
                 .prepare_cached("DELETE FROM outbox WHERE account = ?1 AND seller_sku = ?2 AND quantity = ?3")?
                 .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.quantity])?;
+            keep_doubt(transaction, &sent)?;
         }
         Ok(())
+    }
+
+    /// It may have been done: taken for accepted, on readings that nobody knows, so that it is looked at in the next
+    /// cycle, and once more when it had time to show. That was before now, and a look at this very moment tells.
+    fn unsure(&self, transaction: &Transaction<'_>, sent: &Slot, newer: Option<u32>) -> Result<(), StoreError> {
+        if let Some(newer) = newer {
+            return self.doubt(transaction, sent, newer);
+        }
+        transaction
+            .prepare_cached(
+                "UPDATE listing SET accepted = ?3, accepted_at = ?4, submission_id = ?5, prior = NULL, basis = NULL, \
+                 in_doubt = ?6 WHERE account = ?1 AND seller_sku = ?2",
+            )?
+            .execute(params![
+                sent.account.as_str(),
+                sent.seller_sku.as_str(),
+                sent.quantity,
+                millis(self.at) - 1,
+                self.feed_id,
+                sent.doubted,
+            ])?;
+        keep_doubt(transaction, sent)
     }
 
     /// What was accepted by patch since the feed was made.
@@ -184,4 +218,16 @@ impl Closing<'_> {
         }
         Ok(())
     }
+}
+
+/// A zero may be under way to it at this moment: what becomes of that is not known yet, and whatever the feed's end
+/// says of the listing is no word on it.
+fn keep_doubt(transaction: &Transaction<'_>, sent: &Slot) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE listing SET in_doubt = max(?3, COALESCE(in_doubt, 0)) WHERE account = ?1 AND seller_sku = ?2 \
+             AND EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND seller_sku = ?2 AND quantity = 0)",
+        )?
+        .execute(params![sent.account.as_str(), sent.seller_sku.as_str(), sent.quantity])?;
+    Ok(())
 }

@@ -44,12 +44,11 @@ pub struct FeedBound {
 }
 
 /// Feeds that have ended and are kept. How long they took is known of as many.
-const KEPT: u32 = 20;
+pub(super) const KEPT: u32 = 20;
 
 /// Slots behind the first ?3 of account ?1 (and plan ?2) that no open feed fences and that are not among ?4.
-const BEHIND: &str = "FROM (SELECT o.* FROM outbox AS o WHERE o.account = ?1 AND (?2 IS NULL OR o.plan_id = ?2) \
-    AND o.seller_sku NOT IN (SELECT value FROM json_each(?4)) AND NOT EXISTS \
-    (SELECT 1 FROM feed_item AS f WHERE f.account = o.account AND f.seller_sku = o.seller_sku) \
+const BEHIND: &str = "FROM (SELECT o.* FROM outbox AS o WHERE o.account = ?1 AND o.fenced = 0 \
+    AND (?2 IS NULL OR o.plan_id = ?2) AND o.seller_sku NOT IN (SELECT value FROM json_each(?4)) \
     ORDER BY o.deadline, o.gap DESC, o.seller_sku LIMIT -1 OFFSET ?3) AS o \
     LEFT JOIN listing AS l USING (account, seller_sku) WHERE o.quantity > 0";
 
@@ -178,17 +177,39 @@ impl Store {
     }
 
     /// Amazon is asked to create it: from here on it may exist.
-    pub async fn feed_leaves(&self, id: &str) -> Result<(), StoreError> {
-        self.set_feed_state(id, FeedState::Creating).await
-    }
-
-    pub async fn feed_created(&self, id: &str, feed_id: &str, at: Timestamp) -> Result<(), StoreError> {
-        let (id, feed_id) = (id.to_owned(), feed_id.to_owned());
+    pub async fn feed_leaves(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+        let id = id.to_owned();
         self.write(move |transaction| {
             transaction
-                .prepare_cached("UPDATE feed SET state = 'open', feed_id = ?2, created_at = ?3 WHERE id = ?1")?
-                .execute(params![id, feed_id, millis(at)])?;
+                .prepare_cached("UPDATE feed SET state = 'creating', left_at = ?2 WHERE id = ?1")?
+                .execute(params![id, millis(at)])?;
             Ok(())
+        })
+        .await
+    }
+
+    /// An attempt that never reached Amazon, and was taken back.
+    pub async fn forget_feed(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached("DELETE FROM feed WHERE id = ?1 AND ended_at IS NOT NULL AND left_at IS NULL")?
+                .execute([id])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// No answer says whether it was created, and it is looked for. Since when: that survives a restart.
+    pub async fn feed_searched(&self, id: &str, at: Timestamp) -> Result<Timestamp, StoreError> {
+        let id = id.to_owned();
+        self.write(move |transaction| {
+            let since = transaction
+                .prepare_cached(
+                    "UPDATE feed SET searched_at = COALESCE(searched_at, ?2) WHERE id = ?1 RETURNING searched_at",
+                )?
+                .query_row(params![id, millis(at)], |row| row.get(0))?;
+            time("feed.searched_at", since)
         })
         .await
     }
@@ -269,49 +290,10 @@ impl Store {
         })
         .await
     }
-
-    /// How many feeds in a row came to nothing, up to now, and when the last one did.
-    pub async fn failed_feeds(&self, account: &AccountName) -> Result<Option<(usize, Timestamp)>, StoreError> {
-        let account = account.clone();
-        self.call(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT state = 'done', ended_at FROM feed WHERE account = ?1 AND ended_at IS NOT NULL \
-                 ORDER BY ended_at DESC, id DESC LIMIT ?2",
-            )?;
-            let mut rows = statement.query(params![account.as_str(), KEPT])?;
-            let mut failed = None;
-            while let Some(row) = rows.next()? {
-                if row.get(0)? {
-                    break;
-                }
-                let (count, last) = failed.unwrap_or((0, time("feed.ended_at", row.get(1)?)?));
-                failed = Some((count + 1, last));
-            }
-            Ok(failed)
-        })
-        .await
-    }
-
-    /// When the account's last feeds that were worked through were created and had ended, newest first.
-    pub async fn feed_times(&self, account: &AccountName) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
-        let account = account.clone();
-        self.call(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT created_at, ended_at FROM feed WHERE account = ?1 AND state = 'done' \
-                 AND created_at IS NOT NULL ORDER BY made_at DESC LIMIT ?2",
-            )?;
-            let mut rows = statement.query(params![account.as_str(), KEPT])?;
-            let mut times = Vec::new();
-            while let Some(row) = rows.next()? {
-                times.push((time("feed.created_at", row.get(0)?)?, time("feed.ended_at", row.get(1)?)?));
-            }
-            Ok(times)
-        })
-        .await
-    }
 }
 
-/// False where something else came into the slot meanwhile, it left by patch, or a feed has the listing already.
+/// False where something else came into the slot meanwhile, it is to go elsewhere, it left by patch, or a feed has the
+/// listing already.
 fn take(transaction: &Transaction<'_>, feed: &str, slot: &Slot, message: u32) -> Result<bool, StoreError> {
     let (account, sku) = (slot.account.as_str(), slot.seller_sku.as_str());
     let moved = transaction
@@ -320,10 +302,20 @@ fn take(transaction: &Transaction<'_>, feed: &str, slot: &Slot, message: u32) ->
              o.from_quantity, o.quantity, o.priority, o.since, o.planned_at, o.deadline, o.gap, o.reasons, o.basis, \
              (SELECT in_doubt FROM listing AS l WHERE l.account = o.account AND l.seller_sku = o.seller_sku) \
              FROM outbox AS o WHERE o.account = ?3 AND o.seller_sku = ?4 AND o.quantity = ?5 AND o.plan_id = ?6 \
+             AND o.marketplace = ?8 \
              AND (SELECT in_doubt FROM listing AS l WHERE l.account = ?3 AND l.seller_sku = ?4) IS ?7 \
              AND NOT EXISTS (SELECT 1 FROM feed_item AS f WHERE f.account = ?3 AND f.seller_sku = ?4)",
         )?
-        .execute(params![feed, message, account, sku, slot.quantity, slot.plan_id, slot.doubted])?;
+        .execute(params![
+            feed,
+            message,
+            account,
+            sku,
+            slot.quantity,
+            slot.plan_id,
+            slot.doubted,
+            slot.marketplace.as_str(),
+        ])?;
     if moved == 0 {
         return Ok(false);
     }

@@ -44,9 +44,7 @@ pub struct Settled {
 /// zero goes.
 const STANDING: &str = "FROM outbox AS o LEFT JOIN listing AS l USING (account, seller_sku) \
     WHERE o.account = ?1 AND (?2 IS NULL OR plan_id = ?2) AND o.seller_sku NOT IN (SELECT value FROM json_each(?3)) \
-    AND (o.quantity = 0 OR NOT EXISTS (SELECT 1 FROM feed_item AS f \
-    WHERE f.account = o.account AND f.seller_sku = o.seller_sku)) \
-    ORDER BY deadline, gap DESC, seller_sku";
+    AND o.fenced = 0 ORDER BY deadline, gap DESC, seller_sku";
 /// Seen since ?4 and since the plan began, ours to send, and not seen to show the quantity already.
 const MAY_GO: &str = "(COALESCE(l.looked_at, 0) >= max(?4, o.planned_at) AND l.live AND l.channel = 'DEFAULT' \
     AND NOT (l.in_doubt IS NULL AND l.observed IS o.quantity AND l.observed_at >= o.planned_at \
@@ -203,9 +201,7 @@ impl Store {
         self.call(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT o.seller_sku FROM json_each(?2) AS n \
-                 JOIN outbox AS o ON o.account = ?1 AND o.seller_sku = n.value \
-                 WHERE o.quantity = 0 OR NOT EXISTS (SELECT 1 FROM feed_item AS f \
-                 WHERE f.account = o.account AND f.seller_sku = o.seller_sku)",
+                 JOIN outbox AS o ON o.account = ?1 AND o.seller_sku = n.value WHERE o.fenced = 0",
             )?;
             let rows = statement.query_map(params![account.as_str(), names], |row| row.get::<_, String>(0))?;
             rows.map(|row| Ok(row?.into())).collect()
@@ -309,8 +305,9 @@ fn put(transaction: &Transaction<'_>, plan_id: &str, change: &Change, at: Timest
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO outbox (account, seller_sku, plan_id, store, country, marketplace, from_quantity, \
-             quantity, priority, since, planned_at, deadline, gap, reasons, basis) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?15, ?11, ?12, ?13, ?14)",
+             quantity, priority, since, planned_at, deadline, gap, reasons, basis, fenced) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?15, ?11, ?12, ?13, ?14, \
+             ?8 > 0 AND EXISTS (SELECT 1 FROM feed_item WHERE account = ?1 AND seller_sku = ?2))",
         )?
         .execute(params![
             account,

@@ -11,6 +11,7 @@ use stocksync::clock::Clock;
 use stocksync::sim::Pair;
 use stocksync::sim::amazon::{Edit, Operation};
 use stocksync::sim::world::World;
+use stocksync::store::JournalEntry;
 
 pub(crate) use process::{Process, Ran};
 pub(crate) use setup::{Account, SECRETS, Store, World as Texts};
@@ -133,6 +134,25 @@ impl Bench {
         events.iter().filter(|event| event.sku == sku).filter_map(|event| event.quantity).collect()
     }
 
+    /// What was kept of everything that reached Amazon for a listing of the first account, newest first.
+    pub(crate) fn journal(&self, skus: &[String]) -> Vec<JournalEntry> {
+        let store = stocksync::store::Store::open(&self.path("state.db")).unwrap();
+        let read = async |sku: &String| store.journal_of(&"one".into(), &sku.as_str().into(), 100).await.unwrap();
+        self.runtime.block_on(async {
+            let mut entries = Vec::new();
+            for sku in skus {
+                entries.extend(read(sku).await);
+            }
+            entries
+        })
+    }
+
+    /// How many feeds of the first account have not ended.
+    pub(crate) fn open_feeds(&self) -> usize {
+        let store = stocksync::store::Store::open(&self.path("state.db")).unwrap();
+        self.runtime.block_on(store.open_feeds(&"one".into())).unwrap().len()
+    }
+
     /// What the service answers to a resync on its socket, line by line.
     pub(crate) fn ask_service(&self, body: &str) -> Vec<serde_json::Value> {
         let text = self.runtime.block_on(async {
@@ -164,11 +184,15 @@ impl Drop for Bench {
 }
 
 /// Waits for something that takes a moment.
-pub(crate) fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, happens: impl FnMut() -> bool) {
+    eventually_within(PATIENCE, what, happens);
+}
+
+pub(crate) fn eventually_within(patience: Duration, what: &str, mut happens: impl FnMut() -> bool) {
     let clock = Clock::system();
     let started = clock.instant();
     while !happens() {
-        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(started.elapsed() < patience, "waited in vain for {what}");
         pause(50);
     }
 }

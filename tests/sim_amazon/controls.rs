@@ -143,6 +143,18 @@ async fn a_dropped_or_cut_answer_is_an_error_to_the_caller_and_done_all_the_same
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_answer_comes_long_after_what_was_asked_is_done() {
+    let bench = bench().await;
+    bench.amazon.fault(Fault { count: Some(1), ms: 30_000, ..Fault::new(FaultKind::SlowAnswer) });
+    let before = bench.clock().now();
+    let (reply, ()) = tokio::join!(bench.merge("A", 8), async {
+        wait(5.0).await;
+        assert_eq!(bench.quantity("A"), Some(8));
+    });
+    assert_eq!((reply.status, bench.clock().now().duration_since(before).as_secs()), (200, 30));
+}
+
+#[tokio::test(start_paused = true)]
 async fn sign_in_fails_on_order_too() {
     let bench = bench().await;
     bench.control("fault", json!({"kind": "status_503", "operation": "token", "seller_id": SELLER, "count": 1})).await;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use stocksync::model::SellerSku;
-use stocksync::store::{Ended, Ending, FeedState, Slot};
+use stocksync::model::{MarketplaceId, SellerSku};
+use stocksync::store::{Ended, Ending, FeedState, Outcome, Slot};
 
-use crate::bench::{Bench, accepted, acme, at, change, on_every_store};
+use crate::bench::{Bench, DE, FR, accepted, acme, at, change, on_every_store};
 
 const WAITS: &[Duration] = &[Duration::from_mins(5), Duration::from_hours(1)];
 
@@ -15,7 +15,12 @@ on_every_store! {
     a_slot_that_changed_meanwhile_is_not_taken,
     feeds_that_came_to_nothing_are_counted_until_one_is_done,
     a_feed_that_is_done_is_believed_but_for_what_it_refused,
-    a_feed_that_is_fatal_leaves_everything_in_doubt_and_one_that_was_cancelled_nothing,
+    after_a_feed_of_which_nobody_knows_what_it_did_its_listings_are_looked_at,
+    a_feed_that_was_cancelled_changes_nothing,
+    a_zero_under_way_when_a_feed_ends_is_neither_lost_nor_doubled,
+    a_zero_beside_a_feed_of_which_nobody_knows_what_it_did_is_sent_again,
+    a_slot_that_is_to_go_elsewhere_by_now_is_not_taken,
+    orders_of_feeds_are_remembered_whatever_became_of_them,
     what_was_sent_beside_a_feed_stands,
     feeds_survive_a_restart,
 }
@@ -41,7 +46,7 @@ async fn open() -> Bench {
     let bench = three().await;
     let slots = bound(&bench, 0).await;
     assert_eq!(bench.store.build_feed("f", &acme(), slots, at(2)).await.unwrap(), [true; 3]);
-    bench.store.feed_leaves("f").await.unwrap();
+    bench.store.feed_leaves("f", at(2)).await.unwrap();
     bench.store.feed_created("f", "4711", at(3)).await.unwrap();
     bench
 }
@@ -140,16 +145,94 @@ async fn a_feed_that_is_done_is_believed_but_for_what_it_refused(_: Bench) {
     assert!(bench.store.known_feeds(&acme()).await.unwrap().contains("4711"));
 }
 
-async fn a_feed_that_is_fatal_leaves_everything_in_doubt_and_one_that_was_cancelled_nothing(_: Bench) {
-    for (ending, doubt) in
-        [(Ending::Fatal { text: "died".into() }, Some(9)), (Ending::Lost, Some(9)), (Ending::Cancelled, None)]
-    {
+async fn after_a_feed_of_which_nobody_knows_what_it_did_its_listings_are_looked_at(_: Bench) {
+    for ending in [Ending::Fatal { text: "died".into() }, Ending::Lost] {
         let bench = open().await;
+        bench.store.save_basis(&acme(), vec![("A".into(), "9".into())]).await.unwrap();
         assert_eq!(end(&bench, ending.clone()).await, Ended { open: 3, ..Ended::default() }, "{ending:?}");
-        assert_eq!(known(&bench, "A").await, (Some(4), doubt, None), "{ending:?}");
+        assert_eq!(known(&bench, "A").await, (Some(9), None, None), "{ending:?}");
+        let belief = bench.listing("A").await.belief;
+        assert_eq!((belief.basis, belief.prior), (None, None), "whatever Amazon shows is news: {ending:?}");
+        assert!(belief.accepted.is_some_and(|accepted| accepted.at < at(20)), "{ending:?}");
         assert_eq!(backlog(&bench).await, 0, "never replayed: {ending:?}");
         assert_eq!(bench.store.feed_times(&acme()).await.unwrap(), [], "{ending:?}");
     }
+}
+
+async fn a_feed_that_was_cancelled_changes_nothing(_: Bench) {
+    let bench = open().await;
+    assert_eq!(end(&bench, Ending::Cancelled).await, Ended { open: 3, ..Ended::default() });
+    assert_eq!(known(&bench, "A").await, (Some(4), None, None));
+    assert_eq!((backlog(&bench).await, bench.store.journal_of(&acme(), &"A".into(), 9).await.unwrap().len()), (0, 0));
+}
+
+async fn a_zero_under_way_when_a_feed_ends_is_neither_lost_nor_doubled(_: Bench) {
+    let died = Ending::Fatal { text: "died".into() };
+    for ending in [done(&[]), done(&[(1, "blocked")]), died, Ending::Lost, Ending::Cancelled] {
+        let no_answer = Outcome::NoAnswer { text: "silence".into(), retry_at: at(30) };
+        for (landing, believed, doubt) in
+            [(accepted("1"), Some(0), false), (no_answer, None, true), (Outcome::NotSent, None, true)]
+        {
+            let bench = open().await;
+            bench.queue("next", vec![change("A", Some(9), 0)], 5).await;
+            let seen = vec![crate::bench::seen("A", 4)];
+            bench.store.save_observations(&acme(), seen, at(6)).await.unwrap();
+            let zero = bench.store.take_next(&acme(), None, &[], at(0)).await.unwrap().unwrap();
+            end(&bench, ending.clone()).await;
+            bench.store.record_outcomes(vec![(zero, landing.clone())], at(21)).await.unwrap();
+            let what = format!("{ending:?}, {landing:?}");
+            let (is, in_doubt, _) = known(&bench, "A").await;
+            assert!(believed.is_none_or(|believed| is == Some(believed)), "{what}: {is:?}");
+            assert_eq!(in_doubt.is_some(), doubt, "{what}");
+            assert_eq!(backlog(&bench).await, u64::from(landing == Outcome::NotSent), "{what}");
+            let rows = bench.store.journal_of(&acme(), &"A".into(), 9).await.unwrap();
+            let zeroes = rows.iter().filter(|row| row.quantity == 0).count();
+            let expected = (usize::from(landing != Outcome::NotSent), usize::from(ending != Ending::Cancelled));
+            assert_eq!((zeroes, rows.len() - zeroes), expected, "{what}");
+        }
+    }
+}
+
+async fn a_zero_beside_a_feed_of_which_nobody_knows_what_it_did_is_sent_again(_: Bench) {
+    for ending in [Ending::Fatal { text: "died".into() }, Ending::Lost] {
+        let bench = open().await;
+        bench.queue("next", vec![change("A", Some(9), 0)], 5).await;
+        let seen = vec![crate::bench::seen("A", 4)];
+        bench.store.save_observations(&acme(), seen, at(6)).await.unwrap();
+        let zero = bench.store.take_next(&acme(), None, &[], at(0)).await.unwrap().unwrap();
+        bench.store.record_outcomes(vec![(zero, accepted("1"))], at(7)).await.unwrap();
+        end(&bench, ending.clone()).await;
+        assert_eq!(known(&bench, "A").await, (Some(0), Some(9), None), "{ending:?}");
+    }
+}
+
+async fn a_slot_that_is_to_go_elsewhere_by_now_is_not_taken(_: Bench) {
+    let bench = three().await;
+    let slots = bound(&bench, 0).await;
+    bench.store.send_to(&slots[1], &FR.into()).await.unwrap();
+    assert_eq!(bench.store.build_feed("f", &acme(), slots, at(2)).await.unwrap(), [true, false, true]);
+    let places = bench.store.feed_marketplaces("f").await.unwrap();
+    assert_eq!(places.into_iter().collect::<Vec<_>>(), [MarketplaceId::from(DE)]);
+    assert_eq!(bound(&bench, 0).await[0].marketplace, MarketplaceId::from(FR));
+}
+
+async fn orders_of_feeds_are_remembered_whatever_became_of_them(_: Bench) {
+    let bench = open().await;
+    assert_eq!(bench.store.ordered_feeds(&acme(), at(9)).await.unwrap(), [at(3)]);
+    end(&bench, done(&[])).await;
+    assert_eq!(bench.store.ordered_feeds(&acme(), at(29)).await.unwrap(), [at(3)]);
+    bench.queue("more", vec![change("A", Some(9), 8)], 25).await;
+    let slots = bound(&bench, 0).await;
+    bench.store.build_feed("g", &acme(), slots, at(26)).await.unwrap();
+    assert_eq!(bench.store.ordered_feeds(&acme(), at(29)).await.unwrap(), [at(3)], "not yet ordered");
+    bench.store.feed_leaves("g", at(27)).await.unwrap();
+    assert_eq!(bench.store.ordered_feeds(&acme(), at(29)).await.unwrap(), [at(3), at(29)], "at any time up to now");
+    // Since when it is looked for survives a restart.
+    assert_eq!(bench.store.feed_searched("g", at(28)).await.unwrap(), at(28));
+    let bench = bench.restarted();
+    assert_eq!(bench.store.feed_searched("g", at(40)).await.unwrap(), at(28));
+    bench.store.forget_feed("g").await.unwrap();
+    assert_eq!(bench.store.open_feeds(&acme()).await.unwrap().len(), 1, "only what never left is forgotten");
 }
 
 async fn what_was_sent_beside_a_feed_stands(_: Bench) {

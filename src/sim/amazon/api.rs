@@ -73,6 +73,9 @@ pub(super) async fn call(Shared(amazon): Shared<Arc<Amazon>>, request: Request) 
         Some(answer) => answer,
         None => serve(&amazon, &admitted, &parts, body, &request_id).await.unwrap_or_else(|refusal| refusal),
     };
+    if let Some((FaultKind::SlowAnswer, delay)) = admitted.fault {
+        amazon.clock.sleep(delay).await;
+    }
     amazon.lock().stats.of(&admitted.seller, admitted.operation).answered(answer.status);
     let response = answer.into_response(&request_id, Some(admitted.rate));
     match kind {

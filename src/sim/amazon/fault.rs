@@ -30,6 +30,8 @@ pub enum FaultKind {
     CutBody,
     /// The answer comes `ms` later.
     Slow,
+    /// What was asked is done at once, and the answer comes `ms` later.
+    SlowAnswer,
     /// What was asked is done, and nothing is answered.
     AcceptThenDrop,
     RegionMismatch,

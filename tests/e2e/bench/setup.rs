@@ -20,6 +20,8 @@ pub(crate) struct World {
     /// More of `[commerce]`, before its tables.
     pub(crate) commerce: String,
     pub(crate) apply_delay: &'static str,
+    /// More of `[amazon]`.
+    pub(crate) amazon: String,
     pub(crate) speed: f64,
     pub(crate) accounts: Vec<Account>,
     pub(crate) stores: Vec<Store>,
@@ -154,6 +156,7 @@ impl World {
             products: tables,
             commerce: String::new(),
             apply_delay: "50ms",
+            amazon: String::new(),
             speed: 100.0,
             accounts: Vec::new(),
             stores: Vec::new(),
@@ -195,8 +198,8 @@ impl World {
             "seed = 1\n[commerce]\nversion = \"2.4.8\"\n{}\n[commerce.oauth]\nconsumer_key = \"consumerkey012345678901234567890\"\n\
              consumer_secret = \"{consumer_secret}\"\naccess_token = \"{access_token}\"\n\
              access_token_secret = \"{access_token_secret}\"\n{}\n[amazon]\nspeed = {:?}\napply_delay = \"{}\"\n\
-             report_delay = \"10ms\"\n",
-            self.commerce, self.products, self.speed, self.apply_delay
+             report_delay = \"10ms\"\n{}\n",
+            self.commerce, self.products, self.speed, self.apply_delay, self.amazon
         );
         text.extend(self.accounts.iter().map(Account::world));
         text
