@@ -64,7 +64,7 @@ pub struct Application {
 impl Application {
     /// How large a burst the ceilings allow is not documented; the accounts' own is small enough for any.
     pub fn new(clock: Clock) -> Self {
-        let ceiling = |rate| Arc::new(Bucket::new(clock, rate, 5));
+        let ceiling = |rate| Arc::new(Bucket::ceiling(clock, rate, 5));
         Self { patch: ceiling(500.0), search: ceiling(100.0), get: ceiling(100.0) }
     }
 

@@ -9,6 +9,11 @@ use super::Answer;
 use super::gauge::Gauge;
 use crate::clock::Clock;
 
+/// What stays of a rate, however many 429s come: of five patches a second, one in six seconds.
+const FLOOR: f64 = 1.0 / 32.0;
+/// Of five hundred patches a second, one.
+const CEILING_FLOOR: f64 = 1.0 / 512.0;
+
 /// A rate with a burst, shared by all who call one operation of one account.
 #[derive(Debug)]
 pub struct Bucket {
@@ -34,7 +39,16 @@ impl Bucket {
     /// `rate_per_second` and `burst` as the server documents them. One less than the burst is used (but at least one):
     /// requests sent in time arrive with the network's jitter, and a strict bucket of the same size turns the odd one down.
     pub fn new(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
-        let gauge = Gauge::new(clock, rate_per_second, burst.saturating_sub(1));
+        Self::with_floor(clock, rate_per_second, burst, FLOOR)
+    }
+
+    /// For [`Self::under`]. It may be far above what is asked of it, so it can fall a long way.
+    pub fn ceiling(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
+        Self::with_floor(clock, rate_per_second, burst, CEILING_FLOOR)
+    }
+
+    fn with_floor(clock: Clock, rate_per_second: f64, burst: u32, floor: f64) -> Self {
+        let gauge = Gauge::new(clock, rate_per_second, burst.saturating_sub(1), floor);
         Self { queue: tokio::sync::Mutex::new(()), gauge: Mutex::new(gauge), changed: Notify::new(), ceiling: None }
     }
 

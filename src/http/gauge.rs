@@ -21,14 +21,14 @@ const OUTDATED: f64 = 1.03;
 const LARGEST_STEP: f64 = 0.05;
 /// Shorter steps run into the next 429, longer ones leave the budget unused.
 const STEP: Duration = Duration::from_secs(10);
-/// However many 429s come, this share of the granted rate stays: somebody has to notice when they end.
-const FLOOR: f64 = 1.0 / 32.0;
 
 #[derive(Debug)]
 pub(super) struct Gauge {
     clock: Clock,
     documented: f64,
     burst: u32,
+    /// However many 429s come, this share of the granted rate stays: somebody has to notice when they end.
+    floor: f64,
     granted: f64,
     rate: f64,
     /// When nothing of the burst would be used up any more.
@@ -48,13 +48,14 @@ struct Refused {
 }
 
 impl Gauge {
-    pub(super) fn new(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
+    pub(super) fn new(clock: Clock, rate_per_second: f64, burst: u32, floor: f64) -> Self {
         let documented = if is_rate(rate_per_second) { rate_per_second } else { 1.0 };
         let now = clock.instant();
         Self {
             clock,
             documented,
             burst: burst.max(1),
+            floor,
             granted: documented,
             rate: documented,
             full_at: now,
@@ -107,7 +108,7 @@ impl Gauge {
         }
         self.refused = Some(Refused { at: now, rate: self.rate, step: self.rate * INCREASE });
         self.adjusted = now;
-        self.set((self.rate * DECREASE).max(self.granted * FLOOR));
+        self.set((self.rate * DECREASE).max(self.granted * self.floor));
         // The server's bucket is empty, so ours is.
         self.full_at = self.full_at.max(now + self.period() * self.burst);
     }

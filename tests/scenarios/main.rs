@@ -16,6 +16,7 @@ mod odd_skus;
 mod outages;
 mod pacing;
 mod quantities;
+mod rates;
 mod refusals;
 mod scene;
 mod service;
