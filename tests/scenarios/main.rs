@@ -20,4 +20,5 @@ mod rates;
 mod refusals;
 mod scene;
 mod service;
+mod urgent;
 mod verifying;
