@@ -20,5 +20,6 @@ mod rates;
 mod refusals;
 mod scene;
 mod service;
+mod unanswered;
 mod urgent;
 mod verifying;
