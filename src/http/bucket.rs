@@ -64,12 +64,11 @@ impl Bucket {
     pub async fn acquire(&self) {
         let _turn = self.queue.lock().await;
         let Some(ceiling) = &self.ceiling else { return self.own_permit().await };
-        let leaves_at = match ceiling.booked() {
-            Some(booked) => booked,
-            None => {
-                self.own_permit().await;
-                ceiling.book()
-            }
+        let leaves_at = if let Some(booked) = ceiling.booked() {
+            booked
+        } else {
+            self.own_permit().await;
+            ceiling.book()
         };
         tokio::time::sleep_until(leaves_at).await;
         ceiling.leave();

@@ -42,7 +42,8 @@ impl Bucket {
         let earned = now.saturating_duration_since(self.at).mul_f64(quota.pace);
         let paid = earned.min(self.owed);
         self.owed -= paid;
-        self.saved = self.saved.saturating_add(earned - paid).min(quota.period().saturating_mul(quota.burst));
+        self.saved =
+            self.saved.saturating_add(earned.saturating_sub(paid)).min(quota.period().saturating_mul(quota.burst));
         self.at = now;
     }
 
@@ -59,7 +60,7 @@ impl Bucket {
             if foreign.works(call.saturating_duration_since(began)) {
                 let paid = self.saved.min(quota.period());
                 self.saved -= paid;
-                self.owed += quota.period() - paid;
+                self.owed += quota.period().saturating_sub(paid);
             }
         }
         self.foreign = Some(turns);
