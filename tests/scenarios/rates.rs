@@ -67,7 +67,7 @@ impl Course {
         Stretch {
             throttled,
             throttled_share: as_float(throttled) / as_float(calls.max(1)),
-            accepted_per_second: as_float(calls - throttled) / (last.at - first.at).as_secs_f64(),
+            accepted_per_second: as_float(calls - throttled) / last.at.saturating_sub(first.at).as_secs_f64(),
             slowest: samples.iter().map(|sample| sample.rate).fold(f64::INFINITY, f64::min),
             fastest: samples.iter().map(|sample| sample.rate).fold(0.0, f64::max),
         }
