@@ -1,5 +1,6 @@
 //! The target: Amazon's Selling Partner API for one account. Only quantities are ever written.
 
+mod budget;
 mod documents;
 mod feed_document;
 mod feed_report;
@@ -18,9 +19,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 
 use crate::clock::Clock;
-use crate::http::{Answer, Attempt, Bucket, Call, Fault, HeaderValue, Http, Method, Pace, Request, Url};
+use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Method, Pace, Request, Url};
 use crate::model::SellerSku;
 
+use budget::Budget;
+pub use budget::{Application, Applications};
 pub use feed_document::{FeedDocument, FeedDraft, Unfit};
 pub use feed_report::{FeedReport, Messages};
 pub use feeds::{Creation, Feed, FeedPermit, FeedStatus};
@@ -49,48 +52,6 @@ pub struct Client {
     budget: Budget,
 }
 
-/// Amazon grants a rate to each operation of an account and application; the documented ones are the start, the
-/// answers' `x-amzn-RateLimit-Limit` is followed from there.
-#[derive(Debug)]
-struct Budget {
-    patch: Bucket,
-    search: Bucket,
-    get: Bucket,
-    create_report: Bucket,
-    get_report: Bucket,
-    get_document: Bucket,
-    participations: Bucket,
-    create_feed_document: Bucket,
-    create_feed: Bucket,
-    /// Listings feeds have a limit of their own besides.
-    feed_submissions: feeds::Submissions,
-    get_feed: Bucket,
-    get_feeds: Bucket,
-    cancel_feed: Bucket,
-    get_feed_document: Bucket,
-}
-
-impl Budget {
-    fn new(clock: Clock) -> Self {
-        Self {
-            patch: Bucket::new(clock, 5.0, 5),
-            search: Bucket::new(clock, 5.0, 5),
-            get: Bucket::new(clock, 5.0, 5),
-            create_report: Bucket::new(clock, 0.0167, 15),
-            get_report: Bucket::new(clock, 2.0, 15),
-            get_document: Bucket::new(clock, 0.0167, 15),
-            participations: Bucket::new(clock, 0.016, 15),
-            create_feed_document: Bucket::new(clock, 0.5, 15),
-            create_feed: Bucket::new(clock, 0.0083, 15),
-            feed_submissions: feeds::Submissions::default(),
-            get_feed: Bucket::new(clock, 2.0, 15),
-            get_feeds: Bucket::new(clock, 0.0222, 10),
-            cancel_feed: Bucket::new(clock, 2.0, 15),
-            get_feed_document: Bucket::new(clock, 0.0222, 10),
-        }
-    }
-}
-
 /// Every byte that RFC 3986 does not call unreserved is encoded: an unencoded `/` or `#` finds no route and looks like
 /// a missing permission.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -103,11 +64,17 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY: usize = 4 << 20;
 
 impl Client {
+    /// With an application of its own.
     pub fn new(access: Access, http: Arc<Http>, clock: Clock) -> Self {
-        Self { access, http, clock, token: Token::default(), budget: Budget::new(clock) }
+        Self::under(&Application::new(clock), access, http, clock)
     }
 
-    /// The rate of patches that is granted now.
+    /// One of the application's several accounts.
+    pub fn under(application: &Application, access: Access, http: Arc<Http>, clock: Clock) -> Self {
+        Self { access, http, clock, token: Token::default(), budget: Budget::new(clock, application) }
+    }
+
+    /// The rate of patches that is granted to the account now.
     pub fn patch_rate(&self) -> f64 {
         self.budget.patch.rate()
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::amazon;
+use crate::amazon::{self, Applications};
 use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, StateUrl};
 use crate::cycle::{AccountCycle, CycleError, Event, Firsts, Order, Progress, Sources};
@@ -54,8 +54,11 @@ impl Assembly {
         let http = Arc::new(Http::new(clock, seed)?);
         let sources = Arc::new(Sources::new(&config.commerces, &config.stores, &http, clock));
         let firsts = Firsts::of(config.accounts.iter().map(|account| account.name.clone()));
+        let mut applications = Applications::default();
         let accounts = config.accounts.iter().map(|account| {
-            let client = Arc::new(amazon::Client::new(amazon_access(account), Arc::clone(&http), clock));
+            let access = amazon_access(account);
+            let application = applications.of(&access, clock);
+            let client = Arc::new(amazon::Client::under(&application, access, Arc::clone(&http), clock));
             let own = config.stores.iter().filter(|store| store.account == account.name);
             let looker = Looker {
                 account: account.name.clone(),

@@ -5,6 +5,7 @@ mod body;
 mod bucket;
 mod budget;
 mod fault;
+mod gauge;
 mod pace;
 mod rows;
 mod share;
@@ -214,7 +215,7 @@ impl Http {
             if let Some(id) = answer.header("x-amzn-requestid") {
                 span.record("request_id", id);
             }
-            call.pace.learn(&answer);
+            call.pace.learn(&answer, started);
             let verdict = (call.classify)(&answer);
             tracing::debug!(event = "request_answered", usable = verdict.is_ok(), "request answered");
             verdict.map(|()| Answer { took, ..answer })

@@ -3,6 +3,7 @@
 mod busy;
 mod feed;
 mod follow;
+mod last_look;
 mod look;
 mod submitting;
 mod tally;
@@ -20,12 +21,12 @@ use tokio_util::sync::CancellationToken;
 use crate::amazon::{self, Client, Submission};
 use crate::clock::Clock;
 use crate::http::Fault;
-use crate::model::{AccountName, SellerSku};
-use crate::plan;
+use crate::model::AccountName;
 use crate::store::{Ahead, Outcome, Slot, Store, StoreError, Trouble};
 
 use busy::Busy;
 use feed::{Fed, FeedError};
+use last_look::LastLooks;
 
 pub use feed::speeds;
 pub use follow::Follower;
@@ -40,7 +41,6 @@ const IN_FLIGHT: usize = 16;
 const SEEN_WITHIN: Duration = Duration::from_mins(1);
 /// How many slots are looked at before their turn, so that sending never waits for it.
 const LOOK_AHEAD: u32 = 60;
-const LOOK_SIZE: usize = 20;
 /// So many different listings in a row that Amazon does not answer, or forbids, mean that it is not the listings.
 const FAILED_IN_A_ROW: u32 = 3;
 /// How long a refused listing is set aside; the last is repeated.
@@ -133,7 +133,7 @@ impl Pusher {
         let mut drained = Drained::default();
         let mut flights: JoinSet<(Slot, Answer)> = JoinSet::new();
         let busy = Busy::default();
-        let mut looking: Option<BoxFuture<'_, Result<Vec<Landed>, LookError>>> = None;
+        let mut looks = LastLooks::default();
         let mut feed: Option<BoxFuture<'_, Result<Fed, FeedError>>> = None;
         let mut may_feed = true;
         let mut failed = 0;
@@ -143,20 +143,18 @@ impl Pusher {
             let ahead = if going {
                 self.store.ahead(&self.account, plan_id, &busy.names(), seen_since, LOOK_AHEAD).await?
             } else {
-                looking = None;
+                looks.clear();
                 Ahead::default()
             };
             if stop.is_cancelled() {
                 // What it left behind is taken up at the next start.
                 feed = None;
             }
-            if looking.is_none() && !ahead.unseen.is_empty() {
-                looking = Some(self.look_at(ahead.unseen).boxed());
-            }
+            looks.begin(self, &ahead);
             if going && std::mem::take(&mut may_feed) {
                 feed.get_or_insert_with(|| self.feed_the_rest(plan_id, &busy).boxed());
             }
-            if flights.is_empty() && looking.is_none() && feed.is_none() && !ahead.may_go {
+            if flights.is_empty() && looks.is_empty() && feed.is_none() && !ahead.may_go {
                 return Ok(drained);
             }
             tokio::select! {
@@ -185,14 +183,11 @@ impl Pusher {
                         landed(Landed { slot, outcome });
                     }
                 }
-                Some(seen) = OptionFuture::from(looking.as_mut()), if looking.is_some() => {
-                    looking = None;
-                    match seen {
-                        Ok(withdrawn) => withdrawn.into_iter().for_each(&mut *landed),
-                        Err(LookError::Store(error)) => return Err(error),
-                        Err(error) => self.park(error.to_string(), self.clock.now(), &mut drained).await?,
-                    }
-                }
+                Some(looked) = looks.next() => match looked {
+                    Ok(withdrawn) => withdrawn.into_iter().for_each(&mut *landed),
+                    Err(LookError::Store(error)) => return Err(error),
+                    Err(error) => self.park(error.to_string(), self.clock.now(), &mut drained).await?,
+                },
                 Some(outcome) = OptionFuture::from(feed.as_mut()), if feed.is_some() => {
                     feed = None;
                     may_feed = self.fed(outcome, &mut drained, landed)?;
@@ -238,53 +233,6 @@ impl Pusher {
             landed(Landed { slot, outcome: Outcome::InFeed { feed_id: feed_id.clone() } });
         }
         Ok(again)
-    }
-
-    /// Looks at listings right before they are sent something: one that Amazon ships by now, or does not show any more,
-    /// gets nothing, and one that shows the quantity already needs nothing.
-    async fn look_at(&self, mut seller_skus: Vec<SellerSku>) -> Result<Vec<Landed>, LookError> {
-        seller_skus.truncate(LOOK_SIZE);
-        self.look_and_withdraw(&seller_skus).await
-    }
-
-    async fn look_and_withdraw(&self, seller_skus: &[SellerSku]) -> Result<Vec<Landed>, LookError> {
-        let mut before = self.store.listings_named(Some(&self.account), seller_skus).await?;
-        for listing in &mut before {
-            if let Some(slot) = self.store.slot(&self.account, &listing.seller_sku).await? {
-                // Where it is to be sent is where it is to be looked for first.
-                listing.marketplaces.sort_by_key(|id| *id != slot.marketplace);
-            }
-        }
-        let places = self.looker.look(&before, |_| {}).await?;
-        let mut withdrawn = Vec::new();
-        for listing in self.store.listings_named(Some(&self.account), seller_skus).await? {
-            let Some(slot) = self.store.slot(&self.account, &listing.seller_sku).await? else { continue };
-            let there = listing.belief.in_doubt.is_none()
-                && listing.belief.believed().is_some_and(|believed| believed.quantity == slot.quantity)
-                && listing.belief.observed.is_some_and(|observed| observed.at >= slot.planned_at);
-            let reason = match plan::not_ours(&listing) {
-                Some((reason, detail)) => format!("{reason}: {detail}"),
-                None if there => "amazon shows it already".to_owned(),
-                None => {
-                    let elsewhere = places.get(&listing.seller_sku).filter(|place| **place != slot.marketplace);
-                    if let Some(marketplace) = elsewhere {
-                        self.store.send_to(&slot, marketplace).await?;
-                    }
-                    continue;
-                }
-            };
-            tracing::info!(
-                event = "change_withdrawn",
-                account = %slot.account,
-                seller_sku = %slot.seller_sku,
-                to = slot.quantity,
-                reason,
-                "change withdrawn right before it was sent"
-            );
-            self.store.withdraw(&slot).await?;
-            withdrawn.push(Landed { slot, outcome: Outcome::Withdrawn { reason } });
-        }
-        Ok(withdrawn)
     }
 
     /// What became of one; to be kept by the caller.

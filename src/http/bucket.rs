@@ -1,69 +1,87 @@
 //! A token bucket on tokio's clock: first come, first served, and following the rate that the server grants.
 
-use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::Answer;
+use super::gauge::Gauge;
 use crate::clock::Clock;
 
-/// A stated rate this many times above or below the documented one is a mistake: following it up would flood the server,
-/// following it down would stop us.
-const PLAUSIBLE: f64 = 1000.0;
-/// What a 429 leaves of the rate. Less wastes more of it on a single stray 429, more takes longer to make room for others.
-const DECREASE: f64 = 0.5;
-/// What regular steps give back, as a share of the granted rate. Twice as much runs into 1.2 % of 429s beside somebody
-/// who takes 40 % of the budget, instead of 0.5 %, and sends no more for it.
-const INCREASE: f64 = 0.05;
-/// Shorter steps run into the next 429, longer ones leave the budget unused.
-const STEP: Duration = Duration::from_secs(10);
-/// However many 429s come, this share of the granted rate stays: somebody has to notice when they end.
-const FLOOR: f64 = 1.0 / 16.0;
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>;
+/// What stays of a rate, however many 429s come: of five patches a second, one in six seconds.
+const FLOOR: f64 = 1.0 / 32.0;
+/// Of five hundred patches a second, one.
+const CEILING_FLOOR: f64 = 1.0 / 512.0;
 
 /// A rate with a burst, shared by all who call one operation of one account.
 #[derive(Debug)]
 pub struct Bucket {
-    /// Whoever waits for a permit holds this; tokio's mutex is fair, the limiter alone is not.
+    /// Whoever waits for a permit holds this; tokio's mutex is fair, the gauge alone is not.
     queue: tokio::sync::Mutex<()>,
     gauge: Mutex<Gauge>,
     changed: Notify,
+    ceiling: Option<Ceiling>,
+}
+
+/// What several buckets together must stay below.
+#[derive(Debug)]
+struct Ceiling {
+    bucket: Arc<Bucket>,
+    /// Whether a 429 speaks of the ceiling, and not of the bucket below it.
+    is_meant: fn(&Answer) -> bool,
+    /// When the permit leaves that was taken below. It outlives a caller who stopped waiting: neither the permit nor its
+    /// place among the others is lost.
+    booked: Mutex<Option<Instant>>,
 }
 
 impl Bucket {
     /// `rate_per_second` and `burst` as the server documents them. One less than the burst is used (but at least one):
     /// requests sent in time arrive with the network's jitter, and a strict bucket of the same size turns the odd one down.
     pub fn new(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
-        let documented = if plausible(rate_per_second) { rate_per_second } else { 1.0 };
-        let burst = NonZeroU32::new(burst.saturating_sub(1)).unwrap_or(NonZeroU32::MIN);
-        let gauge = Gauge {
-            clock,
-            documented,
-            burst,
-            granted: documented,
-            rate: documented,
-            limiter: limiter(clock, documented, burst),
-            adjusted: clock.instant(),
-        };
-        Self { queue: tokio::sync::Mutex::new(()), gauge: Mutex::new(gauge), changed: Notify::new() }
+        Self::with_floor(clock, rate_per_second, burst, FLOOR)
     }
 
-    /// Waits for a permit, behind everybody who came before.
+    /// For [`Self::under`]. It may be far above what is asked of it, so it can fall a long way.
+    pub fn ceiling(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
+        Self::with_floor(clock, rate_per_second, burst, CEILING_FLOOR)
+    }
+
+    fn with_floor(clock: Clock, rate_per_second: f64, burst: u32, floor: f64) -> Self {
+        let gauge = Gauge::new(clock, rate_per_second, burst.saturating_sub(1), floor);
+        Self { queue: tokio::sync::Mutex::new(()), gauge: Mutex::new(gauge), changed: Notify::new(), ceiling: None }
+    }
+
+    /// The same, and every permit is also one of `ceiling`, which other buckets share. 429s that `is_meant` slow down the
+    /// ceiling, the others this bucket.
+    #[must_use]
+    pub fn under(self, ceiling: Arc<Self>, is_meant: fn(&Answer) -> bool) -> Self {
+        Self { ceiling: Some(Ceiling { bucket: ceiling, is_meant, booked: Mutex::default() }), ..self }
+    }
+
+    /// Waits for a permit, behind everybody who came before. Under a ceiling, the bucket's own comes first, and whoever has
+    /// one has a place among all that are under it: each has one place at a time, so none is kept waiting by another's haste.
     pub async fn acquire(&self) {
         let _turn = self.queue.lock().await;
-        while let Some(wait) = self.try_acquire() {
+        let Some(ceiling) = &self.ceiling else { return self.own_permit().await };
+        let leaves_at = if let Some(booked) = ceiling.booked() {
+            booked
+        } else {
+            self.own_permit().await;
+            ceiling.book()
+        };
+        tokio::time::sleep_until(leaves_at).await;
+        ceiling.leave();
+    }
+
+    async fn own_permit(&self) {
+        while let Err(wait) = self.try_acquire() {
             // A change of the rate ends the wait early; a stored one only makes this look again.
             let _ = tokio::time::timeout(wait, self.changed.notified()).await;
         }
     }
 
-    /// The rate at which permits are given out now.
+    /// The rate at which permits are given out now, but for the ceiling.
     pub fn rate(&self) -> f64 {
         self.gauge().rate()
     }
@@ -74,13 +92,21 @@ impl Bucket {
         self.changed.notify_one();
     }
 
-    /// Slows down after a 429: somebody else uses the same budget. Several at once count as one.
-    pub fn penalise(&self) {
-        self.gauge().penalise();
+    /// Slows down whatever a 429 speaks of: somebody else uses the same budget. `sent_at`: when the request left.
+    pub(super) fn refused(&self, answer: &Answer, sent_at: Instant) {
+        match &self.ceiling {
+            Some(ceiling) if (ceiling.is_meant)(answer) => ceiling.bucket.penalise(sent_at),
+            _ => self.penalise(sent_at),
+        }
+    }
+
+    /// Of several requests that were refused at once, one counts.
+    fn penalise(&self, sent_at: Instant) {
+        self.gauge().penalise(sent_at);
         self.changed.notify_one();
     }
 
-    fn try_acquire(&self) -> Option<Duration> {
+    fn try_acquire(&self) -> Result<(), std::time::Duration> {
         self.gauge().try_acquire()
     }
 
@@ -89,111 +115,21 @@ impl Bucket {
     }
 }
 
-#[derive(Debug)]
-struct Gauge {
-    clock: Clock,
-    documented: f64,
-    burst: NonZeroU32,
-    granted: f64,
-    rate: f64,
-    limiter: Limiter,
-    adjusted: Instant,
-}
-
-impl Gauge {
-    /// Takes a permit, or says how long until the next.
-    fn try_acquire(&mut self) -> Option<Duration> {
-        self.recover();
-        let refused = self.limiter.check().err()?;
-        Some(refused.wait_time_from(governor::clock::Clock::now(self.limiter.clock())))
+impl Ceiling {
+    fn booked(&self) -> Option<Instant> {
+        *self.place()
     }
 
-    fn rate(&mut self) -> f64 {
-        self.recover();
-        self.rate
+    fn book(&self) -> Instant {
+        *self.place().insert(self.bucket.gauge().book())
     }
 
-    fn observe(&mut self, rate: f64) {
-        let plausible = self.documented / PLAUSIBLE..=self.documented * PLAUSIBLE;
-        let same = (rate - self.granted).abs() <= f64::EPSILON * self.granted;
-        if same || !plausible.contains(&rate) {
-            return;
-        }
-        let share = self.rate / self.granted;
-        self.granted = rate;
-        let spent = self.spent();
-        self.swap(rate * share, spent);
+    fn leave(&self) {
+        *self.place() = None;
     }
 
-    fn penalise(&mut self) {
-        let now = self.clock.instant();
-        if self.rate < self.granted && now.duration_since(self.adjusted) < self.step() / 10 {
-            return;
-        }
-        self.adjusted = now;
-        let rate = (self.rate * DECREASE).max(self.granted * FLOOR);
-        // The server's bucket is empty, so ours is.
-        self.swap(rate, self.burst.get());
-    }
-
-    fn recover(&mut self) {
-        let now = self.clock.instant();
-        let steps = now.duration_since(self.adjusted).div_duration_f64(self.step()).floor();
-        if self.rate >= self.granted || steps < 1.0 {
-            return;
-        }
-        self.adjusted = now;
-        let spent = self.spent();
-        self.swap(self.granted.min(self.rate + steps * INCREASE * self.granted), spent);
-    }
-
-    /// An operation allowed once a minute learns nothing in ten seconds.
-    fn step(&self) -> Duration {
-        STEP.max(Duration::from_secs_f64(2.0 / self.granted))
-    }
-
-    /// How much of the burst is used. Asking takes the rest: the limiter is swapped next.
-    fn spent(&self) -> u32 {
-        let left = (1..=self.burst.get())
-            .rev()
-            .find(|n| NonZeroU32::new(*n).is_some_and(|n| matches!(self.limiter.check_n(n), Ok(Ok(())))))
-            .unwrap_or(0);
-        self.burst.get() - left
-    }
-
-    /// A limiter's rate cannot be changed in place. The new one starts with what the old one had spent, or every change
-    /// of the rate would give a burst away.
-    fn swap(&mut self, rate: f64, spent: u32) {
-        self.rate = rate;
-        self.limiter = limiter(self.clock, rate, self.burst);
-        if let Some(spent) = NonZeroU32::new(spent) {
-            let _ = self.limiter.check_n(spent);
-        }
-    }
-}
-
-fn plausible(rate: f64) -> bool {
-    rate.is_finite() && rate > 1e-6 && rate < 1e6
-}
-
-fn limiter(clock: Clock, rate: f64, burst: NonZeroU32) -> Limiter {
-    let period = Duration::from_secs_f64(1.0 / rate).max(Duration::from_nanos(1));
-    let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(burst);
-    RateLimiter::direct_with_clock(quota, Ticks { clock, origin: clock.instant() })
-}
-
-/// governor's own clocks do not follow tokio's.
-#[derive(Clone, Debug)]
-struct Ticks {
-    clock: Clock,
-    origin: Instant,
-}
-
-impl governor::clock::Clock for Ticks {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.clock.instant().duration_since(self.origin)
+    fn place(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.booked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Bucket;
+use super::super::HeaderMap;
+use super::{Answer, Bucket};
 use crate::clock::Clock;
 
 fn bucket(rate: f64, burst: u32) -> Bucket {
@@ -100,13 +101,23 @@ async fn waiters_are_served_evenly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_halves_the_rate_which_then_comes_back() {
+async fn a_429_slows_down_and_the_rate_comes_back() {
+    let clock = Clock::system();
     let bucket = bucket(10.0, 10);
-    bucket.penalise();
-    bucket.penalise();
-    assert!((bucket.rate() - 5.0).abs() < 1e-9, "several at once count as one");
-    assert!(permits(&bucket, 1).await <= 5, "the burst is spent");
+    let sent_at = clock.instant();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bucket.penalise(sent_at);
+    // They were under way when the first one was refused.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    bucket.penalise(sent_at);
+    bucket.penalise(sent_at + Duration::from_secs(1));
+    assert!((bucket.rate() - 8.5).abs() < 1e-9, "{}", bucket.rate());
+    bucket.penalise(clock.instant());
+    assert!((bucket.rate() - 7.225).abs() < 1e-9, "{}", bucket.rate());
+    assert!(permits(&bucket, 1).await <= 7, "the burst is spent");
     permits(&bucket, 100).await;
+    assert!(bucket.rate() < 10.0);
+    permits(&bucket, 80).await;
     assert!((bucket.rate() - 10.0).abs() < 1e-9);
 }
 
@@ -114,8 +125,71 @@ async fn a_429_halves_the_rate_which_then_comes_back() {
 async fn many_429s_leave_a_floor() {
     let bucket = bucket(16.0, 10);
     for _ in 0..50 {
-        bucket.penalise();
+        bucket.penalise(Clock::system().instant());
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    assert!((bucket.rate() - 1.0).abs() < 1e-9);
+    assert!((bucket.rate() - 0.5).abs() < 1e-9);
+}
+
+/// Three accounts that always want to send, one of them with many callers who give up again and again.
+async fn under_a_ceiling(ceiling: &Arc<Bucket>, seconds: u64) -> [u32; 3] {
+    let own = [(); 3].map(|()| bucket(100.0, 5).under(Arc::clone(ceiling), |_| false));
+    let impatient = async {
+        let mut count = 0;
+        let trying = async {
+            loop {
+                let got = tokio::time::timeout(Duration::from_millis(7), own[2].acquire()).await;
+                count += u32::from(got.is_ok());
+            }
+        };
+        let _: Result<(), _> = tokio::time::timeout(Duration::from_secs(seconds), trying).await;
+        count
+    };
+    tokio::join!(permits(&own[0], seconds), permits(&own[1], seconds), impatient).into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_under_a_ceiling_share_it_evenly_even_if_one_stops_waiting_all_the_time() {
+    let counts = under_a_ceiling(&Arc::new(bucket(30.0, 5)), 100).await;
+    assert!((3000..=3007).contains(&counts.iter().sum::<u32>()), "{counts:?}");
+    assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 5, "{counts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ceiling_that_is_not_reached_costs_nothing() {
+    let counts = under_a_ceiling(&Arc::new(bucket(500.0, 5)), 100).await;
+    assert!(counts.iter().all(|count| (9_990..=10_005).contains(count)), "{counts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_uses_little_waits_no_longer_than_the_others_at_the_ceiling() {
+    let ceiling = Arc::new(bucket(10.0, 2));
+    let greedy = [(); 4].map(|()| bucket(100.0, 5).under(Arc::clone(&ceiling), |_| false));
+    let modest = bucket(5.0, 5).under(Arc::clone(&ceiling), |_| false);
+    let waits = async {
+        let mut longest = Duration::ZERO;
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let before = Clock::system().instant();
+            modest.acquire().await;
+            longest = longest.max(Clock::system().instant() - before);
+        }
+        longest
+    };
+    let [a, b, c, d] = &greedy;
+    let (longest, ..) = tokio::join!(waits, permits(a, 60), permits(b, 60), permits(c, 60), permits(d, 60));
+    assert!(longest <= Duration::from_millis(510), "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_slows_down_what_it_speaks_of() {
+    let answer = |body: &'static str| Answer::new(429, HeaderMap::new(), body.into());
+    let ceiling = Arc::new(bucket(100.0, 5));
+    let speaks_of_it = |answer: &Answer| &answer.body[..] == b"all of you";
+    let own = [(); 2].map(|()| bucket(5.0, 5).under(Arc::clone(&ceiling), speaks_of_it));
+    let rates = || (own[0].rate(), own[1].rate(), ceiling.rate());
+    own[0].refused(&answer("you"), Clock::system().instant());
+    assert_eq!(rates(), (4.25, 5.0, 100.0));
+    own[1].refused(&answer("all of you"), Clock::system().instant());
+    assert_eq!(rates(), (4.25, 5.0, 85.0));
 }

@@ -46,13 +46,13 @@ impl<'a> Pace<'a> {
     }
 
     /// Follows the rate that an answer states, and slows down when it says that we are too fast.
-    pub(super) fn learn(&self, answer: &Answer) {
+    pub(super) fn learn(&self, answer: &Answer, sent_at: Instant) {
         let (Self::Bucket(bucket) | Self::Granted(bucket)) = self else { return };
         if let Some(rate) = answer.header(RATE_HEADER).and_then(|text| text.trim().parse().ok()) {
             bucket.observe(rate);
         }
         if answer.status == 429 {
-            bucket.penalise();
+            bucket.refused(answer, sent_at);
         }
     }
 }

@@ -15,6 +15,7 @@ mod feed_document;
 mod feed_queue;
 mod feed_report;
 mod feeds;
+mod foreign;
 mod items;
 mod listing;
 mod lwa;

@@ -56,6 +56,8 @@ pub struct Ahead {
     pub may_go: bool,
     /// In sending order.
     pub unseen: Vec<SellerSku>,
+    /// How many stand before the first of them.
+    pub before_unseen: usize,
 }
 
 pub(super) fn slot(row: &Row<'_>) -> Result<Slot, StoreError> {
@@ -151,7 +153,10 @@ impl Store {
             let mut ahead = Ahead::default();
             while let Some(row) = rows.next()? {
                 match row.get::<_, Option<bool>>(1)? {
-                    Some(true) => ahead.may_go = true,
+                    Some(true) => {
+                        ahead.may_go = true;
+                        ahead.before_unseen += usize::from(ahead.unseen.is_empty());
+                    }
                     _ => ahead.unseen.push(row.get::<_, String>(0)?.into()),
                 }
             }

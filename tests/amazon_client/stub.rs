@@ -190,6 +190,7 @@ fn operation(method: &str, path: &str) -> &'static str {
         ("GET", ["listings", "2021-08-01", "items", _, _]) => "getListingsItem",
         ("GET", ["listings", "2021-08-01", "items", _]) => "searchListingsItems",
         ("POST", ["reports", "2021-06-30", "reports"]) => "createReport",
+        ("GET", ["reports", "2021-06-30", "reports"]) => "getReports",
         ("GET", ["reports", "2021-06-30", "reports", _]) => "getReport",
         ("GET", ["reports", "2021-06-30", "documents", _]) => "getReportDocument",
         ("POST", ["feeds", "2021-06-30", "documents"]) => "createFeedDocument",
@@ -214,10 +215,11 @@ fn obliging(asked: &Asked, base: &str) -> Reply {
         "patchListingsItem" => json(200, r#"{"sku":"any","status":"ACCEPTED","submissionId":"s-1","issues":[]}"#),
         "getListingsItem" => json(200, item(path.rsplit('/').next().unwrap()).to_string()),
         "searchListingsItems" => {
-            let items: Vec<_> = asked.param("identifiers").unwrap().split(',').map(item).collect();
+            let items: Vec<_> = asked.param("identifiers").unwrap_or("A").split(',').map(item).collect();
             json(200, serde_json::json!({"numberOfResults": items.len(), "items": items}).to_string())
         }
         "createReport" => json(202, r#"{"reportId":"R/1"}"#),
+        "getReports" => json(200, r#"{"reports":[]}"#),
         "getReport" => json(200, r#"{"reportId":"R/1","processingStatus":"DONE","reportDocumentId":"D 1"}"#),
         "getReportDocument" => json(
             200,

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use stocksync::sim::amazon::Operation;
 
-use crate::harness::{ACCOUNT, Bench, DE, item, send, wait};
+use crate::harness::{ACCOUNT, Bench, DE, SELLER, item, patch, send, wait};
 
 const SEARCH: &str = "/listings/2021-08-01/items/A1SELLER?marketplaceIds=A1PA6795UKMFR9";
 
@@ -167,13 +167,64 @@ async fn the_speed_multiplies_rate_and_header_but_not_the_burst() {
 #[tokio::test(start_paused = true)]
 async fn a_foreign_consumer_takes_its_share_without_a_word() {
     let bench = Bench::with("foreign_share = 0.4").await;
+    // A burst, and three a second for 50 seconds; up to one call of each comes a turn early or late.
+    assert!((153..=155).contains(&granted(&bench, 500).await));
+    assert_eq!(bench.merge("x", 1).await.header("x-amzn-ratelimit-limit"), Some("5.0"));
+}
+
+/// So many calls, one every tenth of a second.
+async fn granted(bench: &Bench, calls: u32) -> u32 {
     let mut granted = 0;
-    for _ in 0..500 {
-        granted += i32::from(bench.merge("x", 1).await.status == 200);
+    for _ in 0..calls {
+        granted += u32::from(bench.merge("x", 1).await.status == 200);
         wait(0.1).await;
     }
-    assert_eq!(granted, 5 + 150 - 1, "a burst, and three a second for 50 seconds");
-    assert_eq!(bench.merge("x", 1).await.header("x-amzn-ratelimit-limit"), Some("5.0"));
+    granted
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_consumer_comes_and_goes() {
+    let bench = Bench::with("foreign_share = 0.4\nforeign_on = \"60s\"\nforeign_off = \"60s\"").await;
+    granted(&bench, 100).await;
+    for (seconds, expected) in [(50, 150), (60, 300), (60, 180), (60, 300)] {
+        let granted = granted(&bench, seconds * 10).await;
+        assert!(granted.abs_diff(expected) <= 7, "{granted} of {expected}");
+    }
+    bench.control("settings", json!({"foreign_share": 0.8, "foreign_off": "0s"})).await;
+    let few = granted(&bench, 600).await;
+    assert!(few.abs_diff(60) <= 7, "{few} of 60");
+    bench.control("settings", json!({"foreign_share": 0})).await;
+    let all = granted(&bench, 600).await;
+    assert!((299..=301).contains(&all), "{all}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_accounts_of_one_application_share_its_ceiling() {
+    let other = ACCOUNT.replace("A1SELLER", "A2OTHER").replace("Atzr|refresh", "Atzr|other");
+    let stranger = other.replace("A2OTHER", "A3OTHER").replace("\"client\"", "\"another\"").replace("|other", "|third");
+    let world = format!("[application_rates]\npatchListingsItem = 6\n{ACCOUNT}{other}{stranger}");
+    let bench = Bench::start(&world).await;
+    let text = "The frequency of requests was greater than what is allowed for the application.";
+    let change = async |seller: &str, (client, refresh): (&str, &str)| {
+        let grant = bench.lwa(&[("client_id", client), ("refresh_token", refresh)]).await.json();
+        let path = format!("/listings/2021-08-01/items/{seller}/x?marketplaceIds={DE}");
+        let body = patch("merge", json!({"fulfillment_channel_code": "DEFAULT", "quantity": 1}));
+        let token = grant["access_token"].as_str().unwrap();
+        let request = bench.request(Method::PATCH, &path).header("x-amz-access-token", token);
+        let reply = send(request.json(&body)).await.unwrap();
+        let message = reply.json()["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
+        (reply.status, message == text)
+    };
+    for _ in 0..5 {
+        assert_eq!(change(SELLER, ("client", "Atzr|refresh")).await, (200, false));
+    }
+    assert_eq!(change(SELLER, ("client", "Atzr|refresh")).await, (429, false), "its own");
+    assert_eq!(change("A2OTHER", ("client", "Atzr|other")).await, (200, false));
+    assert_eq!(change("A2OTHER", ("client", "Atzr|other")).await, (429, true), "that of all");
+    assert_eq!(change("A3OTHER", ("another", "Atzr|third")).await, (200, false), "another application's");
+    bench.control("settings", json!({"application_rates": {}})).await;
+    wait(0.01).await;
+    assert_eq!(change("A2OTHER", ("client", "Atzr|other")).await, (200, false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::foreign::Foreign;
 use super::listing::{Availability, DEFAULT_CHANNEL, Listing};
 use super::world::{AccountWorld, Country, ListingWorld, Status};
 use crate::model::Marketplace;
@@ -16,7 +17,7 @@ pub(super) struct Account {
     pub(super) client_secret: String,
     pub(super) refresh_token: String,
     pub(super) marketplaces: Vec<&'static Marketplace>,
-    pub(super) foreign_share: f64,
+    pub(super) foreign: Foreign,
     pub(super) listings: BTreeMap<String, Listing>,
     /// The SKUs in the order they came, for picking one at random.
     pub(super) skus: Vec<String>,
@@ -32,7 +33,7 @@ impl Account {
             client_secret: world.client_secret,
             refresh_token: world.refresh_token,
             marketplaces: world.marketplaces,
-            foreign_share: world.foreign_share,
+            foreign: Foreign { share: world.foreign_share, on: world.foreign_on, off: world.foreign_off },
             listings: BTreeMap::new(),
             skus: Vec::new(),
             revoked: false,

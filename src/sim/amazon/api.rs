@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::Amazon;
 use super::account::Account;
 use super::answer::Answer;
-use super::bucket::{Asked, Verdict};
+use super::bucket::{Asked, Quota, Verdict};
 use super::fault::{self, FaultKind};
 use super::operation::{Operation, Target, route};
 use super::query::Query;
@@ -160,10 +160,14 @@ impl State {
 
     fn throttle(&mut self, account: usize, seller: &str, operation: Operation) -> Result<(), Answer> {
         let owner = self.accounts.get(account).ok_or_else(|| Answer::forbidden(""))?;
-        let speed = self.settings.speed;
-        let pace = self.granted_rate(operation) / operation.quota().0 * (1.0 - owner.foreign_share);
-        let asked = Asked { operation, pace, application_pace: speed };
-        let verdict = self.buckets.take(seller, &owner.client_id, asked, self.now.instant);
+        let (rate, burst) = operation.quota();
+        let asked = Asked {
+            operation,
+            account: Quota { rate, burst, pace: self.granted_rate(operation) / rate },
+            application: self.ceiling(operation),
+            foreign: owner.foreign,
+        };
+        let verdict = self.buckets.take(seller, &owner.client_id, asked, self.now.instant, &mut self.rng);
         let now = self.now.instant;
         let counts = self.stats.of(seller, operation);
         counts.calls += 1;
@@ -179,6 +183,18 @@ impl State {
     /// What the rate header shows. A foreign consumer is not in it.
     fn granted_rate(&self, operation: Operation) -> f64 {
         self.settings.rates.get(&operation).map_or_else(|| operation.quota().0, |rate| rate.0) * self.settings.speed
+    }
+
+    /// What an application may do over all of its accounts; the burst is one second's worth. No header shows it.
+    fn ceiling(&self, operation: Operation) -> Option<Quota> {
+        let granted = self.settings.application_rates.get(&operation).map(|rate| rate.0);
+        let rate = granted.or_else(|| operation.application_rate())?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rates are above 0, at most a million"
+        )]
+        Some(Quota { rate, burst: rate.ceil() as u32, pace: self.settings.speed })
     }
 
     fn perform(&mut self, operation: Operation, call: &Call) -> Result<Answer, Answer> {

@@ -165,6 +165,7 @@ pub struct SettingsEdit {
     pub speed: Option<f64>,
     /// The whole table; an empty one grants the documented rates again.
     pub rates: Option<BTreeMap<Operation, Rate>>,
+    pub application_rates: Option<BTreeMap<Operation, Rate>>,
     pub apply_delay: Option<Delay>,
     pub report_delay: Option<Delay>,
     pub feed_delay: Option<Delay>,
@@ -173,8 +174,12 @@ pub struct SettingsEdit {
     pub token_lifetime: Option<Duration>,
     pub lose_percent: Option<f64>,
     pub report: Option<ReportShape>,
-    /// Of every account.
+    /// Of every account, as the two below.
     pub foreign_share: Option<f64>,
+    #[serde(deserialize_with = "duration_if_any")]
+    pub foreign_on: Option<Duration>,
+    #[serde(deserialize_with = "duration_if_any")]
+    pub foreign_off: Option<Duration>,
 }
 
 async fn settings(Shared(amazon): Shared<Arc<Amazon>>, Json(edit): Json<SettingsEdit>) -> StatusCode {

@@ -39,11 +39,11 @@ impl Operation {
         }
     }
 
-    /// Calls a second for one application over all of its accounts; the burst is one second's worth.
-    pub(super) const fn application_quota(self) -> Option<(f64, u32)> {
+    /// Calls a second for one application over all of its accounts.
+    pub(super) const fn application_rate(self) -> Option<f64> {
         match self {
-            Self::GetListingsItem | Self::SearchListingsItems => Some((100.0, 100)),
-            Self::PatchListingsItem => Some((500.0, 500)),
+            Self::GetListingsItem | Self::SearchListingsItems => Some(100.0),
+            Self::PatchListingsItem => Some(500.0),
             _ => None,
         }
     }

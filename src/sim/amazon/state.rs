@@ -41,6 +41,7 @@ impl Now {
 pub(super) struct Settings {
     pub(super) speed: f64,
     pub(super) rates: BTreeMap<Operation, Rate>,
+    pub(super) application_rates: BTreeMap<Operation, Rate>,
     pub(super) apply_delay: Delay,
     pub(super) report_delay: Delay,
     pub(super) feed_delay: Delay,
@@ -77,6 +78,7 @@ impl State {
             settings: Settings {
                 speed: world.speed,
                 rates: world.rates,
+                application_rates: world.application_rates,
                 apply_delay: world.apply_delay,
                 report_delay: world.report_delay,
                 feed_delay: world.feed_delay,
@@ -88,7 +90,7 @@ impl State {
             accounts: world.accounts.into_iter().map(|account| Account::new(account, now.wall)).collect(),
             rng: StdRng::seed_from_u64(seed),
             tokens: HashMap::new(),
-            buckets: Buckets::default(),
+            buckets: Buckets::new(now.instant),
             faults: Faults::new(world.faults),
             stats: Stats::default(),
             events: Vec::new(),
@@ -157,11 +159,17 @@ impl State {
         if let Some(rates) = edit.rates {
             settings.rates = rates;
         }
+        if let Some(rates) = edit.application_rates {
+            settings.application_rates = rates;
+        }
         if let Some(report) = edit.report {
             settings.report = report;
         }
-        if let Some(share) = edit.foreign_share {
-            self.accounts.iter_mut().for_each(|account| account.foreign_share = share.clamp(0.0, 1.0));
+        for account in &mut self.accounts {
+            let foreign = &mut account.foreign;
+            foreign.share = edit.foreign_share.map_or(foreign.share, |share| share.clamp(0.0, 1.0));
+            foreign.on = edit.foreign_on.unwrap_or(foreign.on);
+            foreign.off = edit.foreign_off.unwrap_or(foreign.off);
         }
     }
 

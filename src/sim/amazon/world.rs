@@ -21,6 +21,9 @@ pub struct AmazonWorld {
     pub speed: f64,
     /// Calls a second granted in place of the documented ones, before the speed; the header tells it.
     pub rates: BTreeMap<Operation, Rate>,
+    /// Calls a second granted to an application over all of its accounts, in place of the documented ones, before the
+    /// speed; nothing tells them.
+    pub application_rates: BTreeMap<Operation, Rate>,
     /// From ACCEPTED to live.
     pub apply_delay: Delay,
     pub report_delay: Delay,
@@ -46,6 +49,7 @@ impl Default for AmazonWorld {
         Self {
             speed: 1.0,
             rates: BTreeMap::new(),
+            application_rates: BTreeMap::new(),
             apply_delay: Delay::fixed(Duration::from_secs(2)),
             report_delay: Delay::fixed(Duration::from_secs(1)),
             feed_delay: Delay::fixed(Duration::from_mins(2)),
@@ -72,6 +76,9 @@ pub struct AccountWorld {
     pub marketplaces: Vec<&'static Marketplace>,
     /// The share of every quota that another program of the same application uses up.
     pub foreign_share: f64,
+    /// So long it does, and then not for so long, by turns.
+    pub foreign_on: Duration,
+    pub foreign_off: Duration,
     pub listings: Vec<ListingWorld>,
     pub generate: Option<GenerateWorld>,
 }
@@ -87,6 +94,10 @@ struct RawAccount {
     marketplaces: Vec<Country>,
     #[serde(default)]
     foreign_share: f64,
+    #[serde(default, deserialize_with = "duration")]
+    foreign_on: Duration,
+    #[serde(default, deserialize_with = "duration")]
+    foreign_off: Duration,
     #[serde(default, rename = "listing")]
     listings: Vec<ListingWorld>,
     #[serde(default)]
@@ -120,6 +131,8 @@ impl TryFrom<RawAccount> for AccountWorld {
             region,
             marketplaces,
             foreign_share: raw.foreign_share,
+            foreign_on: raw.foreign_on,
+            foreign_off: raw.foreign_off,
             listings: raw.listings,
             generate: raw.generate,
         })
