@@ -1,6 +1,6 @@
 //! What Amazon shows of a listing, and the one thing we change.
 
-use super::{Client, encode, is_plain, wire};
+use super::{Client, encode, is_plain, refusal, wire};
 use crate::http::{Fault, Method, Pace, json};
 use crate::model::{Channel, MarketplaceId, SellerSku};
 
@@ -113,7 +113,8 @@ impl Client {
         let budget = &self.budget.patch;
         // A permit is for now: who has to sign in first takes another.
         let pace = if self.token.is_at_hand(self) { Pace::Granted(budget) } else { Pace::Bucket(budget) };
-        let answer = self.call("patchListingsItem", pace, Method::PATCH, &url, Some(body)).await?;
+        let answer = self.call("patchListingsItem", pace, Method::PATCH, &url, Some(body)).await;
+        let answer = answer.map_err(|fault| refusal::about_listing(fault, seller_sku))?;
         let response: wire::SubmissionResponse = json(&answer)?;
         match response.status.as_str() {
             "ACCEPTED" => Ok(Submission::Accepted { submission_id: response.submission_id }),

@@ -226,6 +226,13 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
         say(&format!("  feed {id}: {} changes, since {}{stuck}", feed.messages, render::ago(feed.made_at, now)));
     }
     if let Some(trouble) = &account.trouble {
-        say(&format!("  trouble since {}: {}", render::ago(trouble.since, now), trouble.text));
+        let cause = trouble.cause.as_deref().map(|cause| format!(", {}", cause.replace('_', " "))).unwrap_or_default();
+        say(&format!("  trouble since {}{cause}; next try {}", render::ago(trouble.since, now), next_try(trouble, now)));
+        say(&render::wrapped("   ", &trouble.text));
     }
+}
+
+/// It may be due, or there may be no service that tries.
+fn next_try(trouble: &Trouble, now: Timestamp) -> String {
+    if trouble.retry_at > now { render::ago(trouble.retry_at, now) } else { "with the next cycle".to_owned() }
 }

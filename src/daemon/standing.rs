@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::ticks::Ticks;
+use crate::amazon::Cause;
 use crate::model::AccountName;
-use crate::store::{Store, Trouble};
+use crate::push::Parked;
+use crate::store::{Store, StoreError, Trouble};
 
 #[derive(Debug)]
 pub(super) struct Standing {
@@ -12,43 +14,83 @@ pub(super) struct Standing {
     store: Store,
     account: AccountName,
     /// Why its last cycle came to nothing.
-    cycle: Option<String>,
+    cycle: Option<Parked>,
     /// Why its last sending did.
-    push: Option<String>,
+    push: Option<Parked>,
+    /// What is known to whoever reads the log: said once, not at every try.
+    said: Option<Option<Cause>>,
 }
 
 impl Standing {
     pub(super) const fn new(store: Store, account: AccountName, ticks: Ticks) -> Self {
-        Self { ticks, store, account, cycle: None, push: None }
+        Self { ticks, store, account, cycle: None, push: None, said: None }
     }
 
     /// A cycle ended. That it went well says nothing about a sending that did not.
-    pub(super) async fn cycled(&mut self, trouble: Option<String>, now: Timestamp) {
+    pub(super) async fn cycled(&mut self, trouble: Option<Parked>, now: Timestamp) {
         self.cycle.clone_from(&trouble);
+        let wants_a_person = trouble.as_ref().is_some_and(|trouble| trouble.cause.is_some());
         if trouble.is_some() || self.push.is_none() {
-            self.note(trouble, now).await;
+            self.note(trouble, wants_a_person, now).await;
         }
     }
 
     /// A sending ended, or was seen to work again.
-    pub(super) async fn sent(&mut self, trouble: Option<String>, now: Timestamp) {
+    pub(super) async fn sent(&mut self, trouble: Option<Parked>, now: Timestamp) {
         self.push.clone_from(&trouble);
         if trouble.is_some() || self.cycle.is_none() {
-            self.note(trouble, now).await;
+            self.note(trouble, true, now).await;
         }
     }
 
-    async fn note(&mut self, trouble: Option<String>, now: Timestamp) {
-        let trouble = if let Some(text) = trouble {
-            let retry_at = self.ticks.failed(now);
-            tracing::info!(event = "account_waits", account = %self.account, %retry_at, "account is tried again then, or on schedule");
-            Some(Trouble { since: now, text, retry_at })
-        } else {
-            self.ticks.worked();
-            None
+    async fn note(&mut self, trouble: Option<Parked>, wants_a_person: bool, now: Timestamp) {
+        let kept = match trouble {
+            Some(trouble) => {
+                let retry_at = self.ticks.failed(now, trouble.cause.is_some());
+                self.say(&trouble, wants_a_person, retry_at);
+                let cause = trouble.cause.map(|cause| cause.code().to_owned());
+                self.store.set_trouble(&self.account, Some(Trouble { since: now, cause, text: trouble.text, retry_at })).await
+            }
+            None => {
+                self.ticks.worked();
+                self.said = None;
+                self.end(now).await
+            }
         };
-        if let Err(error) = self.store.set_trouble(&self.account, trouble).await {
+        if let Err(error) = kept {
             tracing::error!(event = "trouble_not_kept", account = %self.account, %error, "trouble could not be kept");
         }
+    }
+
+    /// One line for a person when it begins, or becomes something else.
+    fn say(&mut self, trouble: &Parked, wants_a_person: bool, retry_at: Timestamp) {
+        let cause = trouble.cause.map_or("", Cause::code);
+        if wants_a_person && self.said != Some(trouble.cause) {
+            self.said = Some(trouble.cause);
+            tracing::error!(
+                event = "account_parked",
+                account = %self.account,
+                cause,
+                error = trouble.text,
+                %retry_at,
+                "account cannot be worked; its changes wait"
+            );
+        } else {
+            let when = if trouble.cause.is_some() { "" } else { ", or on schedule" };
+            tracing::info!(event = "account_waits", account = %self.account, cause, %retry_at, "account is tried again then{when}");
+        }
+    }
+
+    async fn end(&self, now: Timestamp) -> Result<(), StoreError> {
+        let Some(was) = self.store.trouble(&self.account).await? else { return Ok(()) };
+        self.store.set_trouble(&self.account, None).await?;
+        tracing::info!(
+            event = "account_works_again",
+            account = %self.account,
+            cause = was.cause.as_deref().unwrap_or_default(),
+            lasted_s = now.duration_since(was.since).as_secs(),
+            "account works again"
+        );
+        Ok(())
     }
 }

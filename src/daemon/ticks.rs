@@ -8,16 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{AccountName, StoreName};
 use crate::schedule::{Schedule, jitter};
 
-/// How long after a failure an account is tried again, when its schedule does not come first; the last is repeated.
-/// Sooner hammers a shop or an account that is down; later leaves an hourly or nightly schedule's changes unsent for
-/// long after a short outage.
-const TRY_AGAIN: [Duration; 6] = [
+/// How long after a failure an account is tried again; the last is repeated. Its schedule may come first, unless a person
+/// has to put something right. Sooner hammers a shop, an account or a sign-in; later leaves changes unsent for long after
+/// a short outage, or after it was put right.
+const TRY_AGAIN: [Duration; 5] = [
     Duration::from_mins(1),
     Duration::from_mins(2),
     Duration::from_mins(5),
     Duration::from_mins(15),
     Duration::from_mins(30),
-    Duration::from_hours(1),
 ];
 
 /// A cycle that is due.
@@ -40,6 +39,8 @@ pub(super) struct Ticks {
     started_at: Timestamp,
     failures: usize,
     try_again: Option<Timestamp>,
+    /// A person has to put something right: what the schedule says is too often to see whether that has happened.
+    parked: bool,
 }
 
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Ticks {
         started_at: Timestamp,
     ) -> Self {
         let stores = stores.map(|(name, schedule)| Store { name, schedule, begun: None }).collect();
-        Self { account, stores, started_at, failures: 0, try_again: None }
+        Self { account, stores, started_at, failures: 0, try_again: None, parked: false }
     }
 
     /// What is due next; nothing, when every schedule has ended.
@@ -70,7 +71,7 @@ impl Ticks {
         let scheduled = self.scheduled(now);
         let first = scheduled.as_ref().map_or(Timestamp::MAX, |tick| tick.at);
         match self.try_again {
-            Some(at) if at < first => {
+            Some(at) if at < first || self.parked => {
                 Some(Tick { cause: "retry", nominal: at, at: at.max(now), stores: all(), late: None })
             }
             _ => scheduled,
@@ -109,7 +110,8 @@ impl Ticks {
     }
 
     /// The account could not be worked; when it is tried again.
-    pub(super) fn failed(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn failed(&mut self, now: Timestamp, parked: bool) -> Timestamp {
+        self.parked = parked;
         let wait = TRY_AGAIN[self.failures.min(TRY_AGAIN.len() - 1)];
         self.failures += 1;
         let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
@@ -118,7 +120,12 @@ impl Ticks {
     }
 
     pub(super) fn worked(&mut self) {
-        (self.failures, self.try_again) = (0, None);
+        (self.failures, self.try_again, self.parked) = (0, None, false);
+    }
+
+    /// Somebody wants it now; should that fail, the waits begin anew.
+    pub(super) const fn asked(&mut self) {
+        self.failures = 0;
     }
 }
 
