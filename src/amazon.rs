@@ -4,6 +4,7 @@ mod documents;
 mod feed_document;
 mod feed_report;
 mod feeds;
+mod garbled;
 mod listings;
 mod permissions;
 mod refusal;

@@ -23,7 +23,7 @@ use rusqlite::Connection;
 pub use cycles::{CycleRecord, JournalEntry, Trouble};
 pub use feed_endings::{Ended, Ending};
 pub use feeds::{FeedBound, FeedState, OpenFeed};
-pub use listings::Observation;
+pub use listings::{Moved, Observation};
 pub use outbox::{Ahead, Settled, Slot};
 pub use outcomes::Outcome;
 pub use readings::{StoredProduct, StoredStock};

@@ -16,6 +16,8 @@ pub(super) struct Account {
     pub(super) client_secret: String,
     pub(super) refresh_token: String,
     pub(super) marketplaces: Vec<&'static Marketplace>,
+    /// Where Amazon has taken some of its listings off sale.
+    pub(super) suspended: Vec<&'static Marketplace>,
     pub(super) foreign_share: f64,
     pub(super) listings: BTreeMap<String, Listing>,
     /// The SKUs in the order they came, for picking one at random.
@@ -32,6 +34,7 @@ impl Account {
             client_secret: world.client_secret,
             refresh_token: world.refresh_token,
             marketplaces: world.marketplaces,
+            suspended: world.suspended,
             foreign_share: world.foreign_share,
             listings: BTreeMap::new(),
             skus: Vec::new(),

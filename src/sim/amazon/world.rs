@@ -70,6 +70,8 @@ pub struct AccountWorld {
     pub refresh_token: String,
     pub region: Region,
     pub marketplaces: Vec<&'static Marketplace>,
+    /// Of these, where Amazon has taken some of its listings off sale. It is only told.
+    pub suspended: Vec<&'static Marketplace>,
     /// The share of every quota that another program of the same application uses up.
     pub foreign_share: f64,
     pub listings: Vec<ListingWorld>,
@@ -85,6 +87,8 @@ struct RawAccount {
     refresh_token: String,
     region: String,
     marketplaces: Vec<Country>,
+    #[serde(default)]
+    suspended: Vec<Country>,
     #[serde(default)]
     foreign_share: f64,
     #[serde(default, rename = "listing")]
@@ -119,6 +123,7 @@ impl TryFrom<RawAccount> for AccountWorld {
             refresh_token: raw.refresh_token,
             region,
             marketplaces,
+            suspended: raw.suspended.iter().map(|country| country.0).collect(),
             foreign_share: raw.foreign_share,
             listings: raw.listings,
             generate: raw.generate,
