@@ -189,7 +189,7 @@ impl AccountWork {
     async fn keep_trouble(&self, parked: Parked) -> Result<(), StoreError> {
         let since = self.cycle.clock.now();
         let retry_at = since.saturating_add(RETRY_AFTER).unwrap_or(Timestamp::MAX);
-        let cause = parked.cause.map(|cause| cause.code().to_owned());
+        let cause = parked.code().map(str::to_owned);
         self.pusher.store.set_trouble(self.name(), Some(Trouble { since, cause, text: parked.text, retry_at })).await
     }
 

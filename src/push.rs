@@ -98,6 +98,10 @@ impl Parked {
     pub fn by(fault: &Fault, text: String) -> Self {
         Self { cause: Cause::of(fault), text }
     }
+
+    pub fn code(&self) -> Option<&'static str> {
+        self.cause.map(Cause::code)
+    }
 }
 
 /// One landed change, for whoever watches.

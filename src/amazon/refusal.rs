@@ -153,7 +153,9 @@ mod tests {
     fn codes_and_advice_tell_the_causes_apart_and_fit_a_line_of_the_log() {
         for cause in Cause::ALL {
             let others = Cause::ALL.into_iter().filter(|other| *other != cause);
-            assert!(others.clone().all(|other| other.code() != cause.code() && !other.advice().contains(cause.advice())));
+            assert!(
+                others.clone().all(|other| other.code() != cause.code() && !other.advice().contains(cause.advice()))
+            );
             assert!(cause.advice().len() < 220, "{} is {} long", cause.code(), cause.advice().len());
         }
     }

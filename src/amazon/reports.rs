@@ -196,10 +196,12 @@ struct Columns {
 impl Columns {
     fn find(header: &str) -> Result<Self, Fault> {
         let names: Vec<String> = header.split('\t').map(|name| name.trim().to_lowercase()).collect();
-        let named = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.replace(['-', ' '], "").as_str()));
+        let named =
+            |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.replace(['-', ' '], "").as_str()));
         Ok(Self {
-            seller_sku: sku_column(&names)
-                .ok_or_else(|| Fault::nonsense(format!("a report whose seller SKU column is not to be told: {header}")))?,
+            seller_sku: sku_column(&names).ok_or_else(|| {
+                Fault::nonsense(format!("a report whose seller SKU column is not to be told: {header}"))
+            })?,
             asin: named(&["asin1", "asin"]),
             product_id: named(&["productid"]).zip(named(&["productidtype"])),
         })

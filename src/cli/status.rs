@@ -227,7 +227,11 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
     }
     if let Some(trouble) = &account.trouble {
         let cause = trouble.cause.as_deref().map(|cause| format!(", {}", cause.replace('_', " "))).unwrap_or_default();
-        say(&format!("  trouble since {}{cause}; next try {}", render::ago(trouble.since, now), next_try(trouble, now)));
+        say(&format!(
+            "  trouble since {}{cause}; next try {}",
+            render::ago(trouble.since, now),
+            next_try(trouble, now)
+        ));
         say(&render::wrapped("   ", &trouble.text));
     }
 }

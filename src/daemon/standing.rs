@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::ticks::Ticks;
-use crate::amazon::Cause;
 use crate::model::AccountName;
 use crate::push::Parked;
 use crate::store::{Store, StoreError, Trouble};
@@ -18,7 +17,7 @@ pub(super) struct Standing {
     /// Why its last sending did.
     push: Option<Parked>,
     /// What is known to whoever reads the log: said once, not at every try.
-    said: Option<Option<Cause>>,
+    said: Option<Option<&'static str>>,
 }
 
 impl Standing {
@@ -48,8 +47,10 @@ impl Standing {
             Some(trouble) => {
                 let retry_at = self.ticks.failed(now, trouble.cause.is_some());
                 self.say(&trouble, wants_a_person, retry_at);
-                let cause = trouble.cause.map(|cause| cause.code().to_owned());
-                self.store.set_trouble(&self.account, Some(Trouble { since: now, cause, text: trouble.text, retry_at })).await
+                let cause = trouble.code().map(str::to_owned);
+                self.store
+                    .set_trouble(&self.account, Some(Trouble { since: now, cause, text: trouble.text, retry_at }))
+                    .await
             }
             None => {
                 self.ticks.worked();
@@ -64,9 +65,9 @@ impl Standing {
 
     /// One line for a person when it begins, or becomes something else.
     fn say(&mut self, trouble: &Parked, wants_a_person: bool, retry_at: Timestamp) {
-        let cause = trouble.cause.map_or("", Cause::code);
-        if wants_a_person && self.said != Some(trouble.cause) {
-            self.said = Some(trouble.cause);
+        let cause = trouble.code().unwrap_or_default();
+        if wants_a_person && self.said != Some(trouble.code()) {
+            self.said = Some(trouble.code());
             tracing::error!(
                 event = "account_parked",
                 account = %self.account,

@@ -197,9 +197,8 @@ impl Store {
         self.call(move |connection| {
             let mut statement =
                 connection.prepare_cached("SELECT since, text, retry_at, cause FROM trouble WHERE account = ?1")?;
-            let found = statement.query_row([account.as_str()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            });
+            let found =
+                statement.query_row([account.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
             let Some((since, text, retry_at, cause)) = found.optional()? else { return Ok(None) };
             Ok(Some(Trouble {
                 since: time("trouble.since", since)?,

@@ -182,9 +182,11 @@ async fn a_question_mark_that_is_meant_stays_and_one_that_is_not_never_passes_fo
     for sku in ["REALLY?", "日本", "中国"] {
         bench.amazon.set_listing("A1SELLER", sku, Edit { create: true, ..Edit::default() }).unwrap();
     }
-    for (header, expected) in
-        [(Header::Usual, &["REALLY?", "中国", "日本"][..]), (Header::Short, &["REALLY?"]), (Header::Custom, &["REALLY?", "中国", "日本"])]
-    {
+    for (header, expected) in [
+        (Header::Usual, &["REALLY?", "中国", "日本"][..]),
+        (Header::Short, &["REALLY?"]),
+        (Header::Custom, &["REALLY?", "中国", "日本"]),
+    ] {
         let shape = ReportShape { header, ..ReportShape::default() };
         bench.amazon.change_settings(SettingsEdit { report: Some(shape), ..SettingsEdit::default() });
         let found = bench.client.report(&de()).await.unwrap();

@@ -56,7 +56,10 @@ fn an_account_that_never_worked_does_not_delay_another_one_and_recovers() {
     assert!(text.contains("authorize the application again"), "{text}");
     assert_eq!(status["accounts"][0]["trouble"]["cause"], "grant_revoked", "{status:#}");
     let table = bench.run("status").ended_with(0).out;
-    assert!(table.contains("grant revoked; next try in") && table.contains("authorize the application again"), "{table}");
+    assert!(
+        table.contains("grant revoked; next try in") && table.contains("authorize the application again"),
+        "{table}"
+    );
     assert_eq!(status["accounts"][1]["state"], "in_step", "{status:#}");
     bench.pair.amazon.token(SELLER, TokenAction::Restore);
     // It is tried again by itself later; whoever put it right need not wait for that.

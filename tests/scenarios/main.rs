@@ -7,6 +7,7 @@ mod completeness;
 mod deciding;
 mod editions;
 mod feeds;
+mod heard;
 mod listings;
 mod mapping;
 mod misbehaviour;

@@ -56,7 +56,9 @@ fn country(account: &AccountConfig, store: &StoreConfig, selling: &[Participatio
     let (verdict, problem, hint) = if there.is_some() {
         (
             Verdict::Warning,
-            format!("Amazon has suspended listings of the account in {country}; their quantities are kept all the same"),
+            format!(
+                "Amazon has suspended listings of the account in {country}; their quantities are kept all the same"
+            ),
             "see Seller Central > Performance > Account Health".to_owned(),
         )
     } else {
@@ -133,7 +135,10 @@ fn sign_in_hint(account: &AccountConfig, fault: &Fault) -> String {
 
 fn call_hint(account: &AccountConfig, fault: &Fault) -> String {
     match fault.status() {
-        Some(403) => "see the application's roles in Seller Central > Apps and Services > Develop Apps, and what lies between".to_owned(),
+        Some(403) => {
+            "see the application's roles in Seller Central > Apps and Services > Develop Apps, and what lies between"
+                .to_owned()
+        }
         Some(400 | 404) => format!("see that `seller_id` is the account's merchant token, now {}", account.seller_id),
         Some(429 | 500..) => "Amazon is in trouble or busy: try again in some minutes".to_owned(),
         _ => format!("see that this machine reaches {}", account.endpoint),

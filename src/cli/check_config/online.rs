@@ -99,7 +99,10 @@ fn print(rows: &[Row]) {
     for (row, mut permissions) in told {
         permissions.dedup();
         let problem = row.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
-        say(&render::wrapped(&format!("\n{}:", row.name), &format!("{}: {}{problem}", permissions.join(", "), row.result())));
+        say(&render::wrapped(
+            &format!("\n{}:", row.name),
+            &format!("{}: {}{problem}", permissions.join(", "), row.result()),
+        ));
         if let Some(hint) = &row.hint {
             say(&render::wrapped("  hint:", hint));
         }
