@@ -52,7 +52,8 @@ const SET_ASIDE: [Duration; 6] = [
 ];
 /// Silence says little about the listing: after an outage of a day nothing may stay away for another one.
 const SILENT_AT_MOST: Duration = Duration::from_mins(15);
-/// How soon a listing may go again that was refused for its account's sake. The account itself waits longer and longer.
+/// How soon a listing may go again that was refused for its account's sake; the account itself waits longer and longer.
+/// Not longer than the first of its waits: it would find nothing to send, and take that for working again.
 const PARKED: Duration = Duration::from_mins(1);
 
 /// One account's way to Amazon.

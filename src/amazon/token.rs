@@ -13,9 +13,9 @@ use crate::http::{Answer, Call, Fault, HeaderValue, Method, Pace, Request, json}
 const EARLY: Duration = Duration::from_mins(5);
 /// While a renewal does not succeed; sooner hammers a server that is down, later leaves less than a handful of attempts.
 const RENEW_AGAIN: Duration = Duration::from_mins(1);
-/// A plain no is the answer to whoever asks this soon after it: what an account does beside its own retries must not ask
-/// Amazon over and over. Shorter than the shortest wait of those, or the first of them would not ask at all.
-const REFUSED_FOR: Duration = Duration::from_secs(50);
+/// A plain no is the answer to whoever asks this soon after it, the first and every further one: what an account does
+/// beside its own retries must not ask Amazon over and over. Longer than the waits of those, and they would not ask.
+const REFUSED_FOR: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(50)];
 /// Amazon says an hour. More than a day is a mistake of the server's.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
@@ -31,6 +31,8 @@ pub(super) struct Token {
 struct Failure {
     at: Instant,
     fault: Fault,
+    /// How many plain refusals came in a row.
+    refusals: usize,
     /// Until then nobody asks again.
     quiet_until: Instant,
 }
@@ -76,7 +78,10 @@ impl Token {
             return Err(failure.fault.clone());
         }
         match (fetch(client).await, held) {
-            (Ok(grant), _) => self.keep(&grant, now),
+            (Ok(grant), _) => {
+                *turn = None;
+                self.keep(&grant, now)
+            }
             (Err(Fault::Exhausted { last, .. }), Some(held)) => {
                 self.postpone(client, held.clone(), &last);
                 Ok(held)
@@ -85,9 +90,14 @@ impl Token {
             (Err(fault), _) => {
                 let at = client.clock.instant();
                 let is_plain_no = matches!(fault, Fault::Rejected(_) | Fault::Unauthorized { .. });
-                let quiet_until = if is_plain_no { at + REFUSED_FOR } else { at };
+                let before = turn.as_ref().map_or(0, |failure| failure.refusals);
+                let (refusals, quiet) = if is_plain_no {
+                    (before + 1, REFUSED_FOR[before.min(REFUSED_FOR.len() - 1)])
+                } else {
+                    (0, Duration::ZERO)
+                };
                 let fault = refused_sign_in(fault);
-                *turn = Some(Failure { at, fault: fault.clone(), quiet_until });
+                *turn = Some(Failure { at, fault: fault.clone(), refusals, quiet_until: at + quiet });
                 Err(fault)
             }
         }

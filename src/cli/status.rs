@@ -73,6 +73,12 @@ impl Account<'_> {
         }
     }
 
+    /// While a person has to put something right, the schedule waits for the next try.
+    fn next_tick(&self, store: &StoreConfig, now: Timestamp) -> Option<Timestamp> {
+        let parked = self.trouble.as_ref().filter(|trouble| trouble.cause.is_some() && trouble.retry_at > now);
+        parked.map_or_else(|| store.schedule.next_after(now), |trouble| Some(trouble.retry_at))
+    }
+
     fn waiting(&self) -> u64 {
         self.backlog.iter().map(|row| row.1).sum()
     }
@@ -114,7 +120,7 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
                 "mode": mode(store),
                 "state": account.state(),
                 "last_cycle": account.last.as_ref().map(|last| last.planned_at),
-                "next_tick": store.schedule.next_after(now),
+                "next_tick": account.next_tick(store, now),
             })
         })
     });
@@ -144,7 +150,7 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
 fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, now: Timestamp) {
     let rows = accounts.iter().flat_map(|account| {
         account.stores.iter().map(|store| {
-            let next = store.schedule.next_after(now);
+            let next = account.next_tick(store, now);
             vec![
                 store.name().to_string(),
                 store.account.to_string(),

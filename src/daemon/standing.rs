@@ -28,9 +28,8 @@ impl Standing {
     /// A cycle ended. That it went well says nothing about a sending that did not.
     pub(super) async fn cycled(&mut self, trouble: Option<Parked>, now: Timestamp) {
         self.cycle.clone_from(&trouble);
-        let wants_a_person = trouble.as_ref().is_some_and(|trouble| trouble.cause.is_some());
         if trouble.is_some() || self.push.is_none() {
-            self.note(trouble, wants_a_person, now).await;
+            self.note(trouble, false, now).await;
         }
     }
 
@@ -42,11 +41,13 @@ impl Standing {
         }
     }
 
-    async fn note(&mut self, trouble: Option<Parked>, wants_a_person: bool, now: Timestamp) {
+    async fn note(&mut self, trouble: Option<Parked>, sending: bool, now: Timestamp) {
         let kept = match trouble {
             Some(trouble) => {
-                let retry_at = self.ticks.failed(now, trouble.cause.is_some());
-                self.say(&trouble, wants_a_person, retry_at);
+                let parked = trouble.cause.is_some();
+                let retry_at =
+                    if sending { self.ticks.failed_to_send(now, parked) } else { self.ticks.failed(now, parked) };
+                self.say(&trouble, sending || parked, retry_at);
                 let cause = trouble.code().map(str::to_owned);
                 self.store
                     .set_trouble(&self.account, Some(Trouble { since: now, cause, text: trouble.text, retry_at }))

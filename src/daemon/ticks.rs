@@ -8,12 +8,23 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{AccountName, StoreName};
 use crate::schedule::{Schedule, jitter};
 
-/// How long after a failure an account is tried again; the last is repeated. Its schedule may come first, unless a person
-/// has to put something right. Sooner hammers a shop, an account or a sign-in; later leaves changes unsent for long after
-/// a short outage, or after it was put right.
-const TRY_AGAIN: [Duration; 5] = [
+/// How long after a failure an account is tried again, when its schedule does not come first; the last is repeated.
+/// Sooner hammers a shop or an account that is down; later leaves an hourly or nightly schedule's changes unsent for
+/// long after a short outage.
+const TRY_AGAIN: [Duration; 6] = [
     Duration::from_mins(1),
     Duration::from_mins(2),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+    Duration::from_mins(30),
+    Duration::from_hours(1),
+];
+
+/// The same where a person has to put something right, whatever the schedule says: more often hammers Amazon's sign-in
+/// for nothing, later leaves changes unsent for long after it was put right. The first is for a refusal by mistake.
+const PARKED: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_mins(1),
     Duration::from_mins(5),
     Duration::from_mins(15),
     Duration::from_mins(30),
@@ -112,11 +123,18 @@ impl Ticks {
     /// The account could not be worked; when it is tried again.
     pub(super) fn failed(&mut self, now: Timestamp, parked: bool) -> Timestamp {
         self.parked = parked;
-        let wait = TRY_AGAIN[self.failures.min(TRY_AGAIN.len() - 1)];
+        let waits = if parked { &PARKED[..] } else { &TRY_AGAIN };
+        let wait = waits[self.failures.min(waits.len() - 1)];
         self.failures += 1;
         let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         self.try_again = Some(at);
         at
+    }
+
+    /// The same after a sending. What was refused in it may go again after a minute, and says nothing sooner.
+    pub(super) fn failed_to_send(&mut self, now: Timestamp, parked: bool) -> Timestamp {
+        self.failures = self.failures.max(usize::from(parked));
+        self.failed(now, parked)
     }
 
     pub(super) fn worked(&mut self) {

@@ -126,7 +126,7 @@ fn an_account_that_could_not_be_worked_is_tried_again_after_growing_waits() {
 fn one_that_waits_for_a_person_is_not_tried_on_schedule_and_half_an_hour_apart_at_most() {
     let mut ticks = running(&[("de", "*/5 * * * * *")], 1);
     let mut now = 1;
-    for wait in [60, 120, 300, 900, 1800, 1800] {
+    for wait in [10, 60, 300, 900, 1800, 1800] {
         assert_eq!(ticks.failed(at(now), true), at(now + wait));
         let tick = ticks.next(at(now)).unwrap();
         assert_eq!((tick.cause, tick.at, tick.late), ("retry", at(now + wait), None));
@@ -135,12 +135,21 @@ fn one_that_waits_for_a_person_is_not_tried_on_schedule_and_half_an_hour_apart_a
     }
     // Somebody asks for it, in vain.
     ticks.asked();
-    assert_eq!(ticks.failed(at(now), true), at(now + 60));
+    assert_eq!(ticks.failed(at(now), true), at(now + 10));
     // Once it works the schedule counts again, and what was missed is not made up for.
     ticks.begun(&ticks.next(at(now)).unwrap(), at(now + 60));
     ticks.worked();
     let tick = ticks.next(at(now + 61)).unwrap();
     assert_eq!((tick.cause, tick.late), ("schedule", None));
+}
+
+#[test]
+fn a_sending_that_was_refused_is_not_tried_before_its_changes_may_go_again() {
+    let mut ticks = running(&[("de", HOURLY)], 1);
+    assert_eq!(ticks.failed_to_send(at(1), true), at(61));
+    assert_eq!(ticks.failed_to_send(at(61), true), at(361));
+    ticks.worked();
+    assert_eq!(ticks.failed_to_send(at(400), false), at(460));
 }
 
 #[test]

@@ -123,14 +123,14 @@ async fn a_refused_sign_in_is_asked_once_and_says_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_sign_in_is_not_asked_for_again_within_a_minute_unless_somebody_says_so() {
+async fn a_refused_sign_in_is_not_asked_for_again_at_once_unless_somebody_says_so() {
     let stub = Stub::start(|asked| match (asked.operation, asked.nth) {
-        ("token", 1..=3) => Some(lwa_refusal(401, "invalid_client", "Client authentication failed")),
+        ("token", 1..=4) => Some(lwa_refusal(401, "invalid_client", "Client authentication failed")),
         _ => None,
     })
     .await;
     let client = stub.client();
-    for (wait_s, tokens) in [(0, 1), (20, 1), (20, 1), (20, 2), (30, 2)] {
+    for (wait_s, tokens) in [(0, 1), (4, 1), (6, 2), (20, 2), (20, 2), (15, 3), (40, 3)] {
         tokio::time::sleep(Duration::from_secs(wait_s)).await;
         let fault = patch(&client).await.unwrap_err();
         assert_eq!(Cause::of(&fault), Some(Cause::SecretRefused), "{fault}");
@@ -140,7 +140,7 @@ async fn a_refused_sign_in_is_not_asked_for_again_within_a_minute_unless_somebod
     assert!(patch(&client).await.is_err());
     client.forget_refusal();
     patch(&client).await.unwrap();
-    assert_eq!(stub.count("token"), 4);
+    assert_eq!(stub.count("token"), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,7 +77,7 @@ async fn a_grant_that_is_away_for_hours_holds_up_nobody_else_and_is_taken_up_whe
         let trouble = bench.trouble("one").await.expect("it cannot be worked");
         assert_eq!(trouble.cause.as_deref(), Some(code), "{trouble:?}");
         assert_eq!(bench.shown("one", "SKU-1"), Some(7));
-        // At 0, 1, 3, 8, 23, 53, 83, 113 and 143 minutes.
+        // At once, in 10 s, and in 1, 6, 21, 51, 81, 111 and 141 minutes.
         let asked = sign_ins(&bench, "one") - before;
         assert!((6..=10).contains(&asked), "{asked} sign-ins in two hours and a half");
         bench.pair.amazon.token(&seller("one"), TokenAction::Restore);
