@@ -47,6 +47,11 @@ impl Cause {
         }
     }
 
+    /// Nothing was sent at all.
+    pub const fn is_of_sign_in(self) -> bool {
+        matches!(self, Self::GrantRevoked | Self::SecretRefused)
+    }
+
     /// A fault has only its words; those of a recognised one hold the advice, for they were put together in here.
     pub fn of(fault: &Fault) -> Option<Self> {
         let text = match fault {

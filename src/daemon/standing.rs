@@ -45,8 +45,9 @@ impl Standing {
         let kept = match trouble {
             Some(trouble) => {
                 let parked = trouble.cause.is_some();
-                let retry_at =
-                    if sending { self.ticks.failed_to_send(now, parked) } else { self.ticks.failed(now, parked) };
+                let refused = sending && trouble.cause.is_some_and(|cause| !cause.is_of_sign_in());
+                let ticks = &mut self.ticks;
+                let retry_at = if refused { ticks.refused(now) } else { ticks.failed(now, parked) };
                 self.say(&trouble, sending || parked, retry_at);
                 let cause = trouble.code().map(str::to_owned);
                 self.store

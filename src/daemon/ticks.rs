@@ -131,10 +131,10 @@ impl Ticks {
         at
     }
 
-    /// The same after a sending. What was refused in it may go again after a minute, and says nothing sooner.
-    pub(super) fn failed_to_send(&mut self, now: Timestamp, parked: bool) -> Timestamp {
-        self.failures = self.failures.max(usize::from(parked));
-        self.failed(now, parked)
+    /// The same after changes were refused. They may go again after a minute, and say nothing sooner.
+    pub(super) fn refused(&mut self, now: Timestamp) -> Timestamp {
+        self.failures = self.failures.max(1);
+        self.failed(now, true)
     }
 
     pub(super) fn worked(&mut self) {

@@ -146,10 +146,8 @@ fn one_that_waits_for_a_person_is_not_tried_on_schedule_and_half_an_hour_apart_a
 #[test]
 fn a_sending_that_was_refused_is_not_tried_before_its_changes_may_go_again() {
     let mut ticks = running(&[("de", HOURLY)], 1);
-    assert_eq!(ticks.failed_to_send(at(1), true), at(61));
-    assert_eq!(ticks.failed_to_send(at(61), true), at(361));
-    ticks.worked();
-    assert_eq!(ticks.failed_to_send(at(400), false), at(460));
+    assert_eq!(ticks.refused(at(1)), at(61));
+    assert_eq!(ticks.refused(at(61)), at(361));
 }
 
 #[test]

@@ -56,11 +56,9 @@ fn an_account_that_never_worked_does_not_delay_another_one_and_recovers() {
     assert!(text.contains("authorize the application again"), "{text}");
     assert_eq!(status["accounts"][0]["trouble"]["cause"], "grant_revoked", "{status:#}");
     let table = bench.run("status").ended_with(0).out;
-    assert!(
-        table.contains("grant revoked; next try in") && table.contains("authorize the application again"),
-        "{table}"
-    );
-    assert_eq!(status["accounts"][1]["state"], "in_step", "{status:#}");
+    let words = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("grant revoked; next try") && words.contains("authorize the application again"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     bench.pair.amazon.token(SELLER, TokenAction::Restore);
     // It is tried again by itself later; whoever put it right need not wait for that.
     bench.run("resync").ended_with(0);
