@@ -38,7 +38,9 @@ impl Garbled {
     fn by_asin(&self) -> BTreeMap<&str, Vec<&SellerSku>> {
         let mut names: BTreeMap<&str, Vec<&SellerSku>> = BTreeMap::new();
         for (name, asins) in &self.0 {
-            asins.iter().for_each(|asin| names.entry(asin).or_default().push(name));
+            for asin in asins {
+                names.entry(asin).or_default().push(name);
+            }
         }
         names
     }

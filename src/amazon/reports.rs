@@ -196,20 +196,20 @@ struct Columns {
 impl Columns {
     fn find(header: &str) -> Result<Self, Fault> {
         let names: Vec<String> = header.split('\t').map(|name| name.trim().to_lowercase()).collect();
-        let named =
+        let column =
             |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.replace(['-', ' '], "").as_str()));
         Ok(Self {
             seller_sku: sku_column(&names).ok_or_else(|| {
                 Fault::nonsense(format!("a report whose seller SKU column is not to be told: {header}"))
             })?,
-            asin: named(&["asin1", "asin"]),
-            product_id: named(&["productid"]).zip(named(&["productidtype"])),
+            asin: column(&["asin1", "asin"]),
+            product_id: column(&["productid"]).zip(column(&["productidtype"])),
         })
     }
 
     /// Not every set of columns has it.
     fn asin(&self, line: &[u8]) -> Option<String> {
-        let known = self.asin.and_then(|column| asin(cell(line, column)?));
+        let known = self.asin.and_then(|at| asin(cell(line, at)?));
         known.or_else(|| {
             let (id, kind) = self.product_id?;
             // 1 is what Amazon writes for an ASIN.

@@ -16,8 +16,8 @@ pub(super) struct Standing {
     cycle: Option<Parked>,
     /// Why its last sending did.
     push: Option<Parked>,
-    /// What is known to whoever reads the log: said once, not at every try.
-    said: Option<Option<&'static str>>,
+    /// The cause that whoever reads the log knows of, empty for an unknown one: said once, not at every try.
+    said: Option<&'static str>,
 }
 
 impl Standing {
@@ -42,23 +42,18 @@ impl Standing {
     }
 
     async fn note(&mut self, trouble: Option<Parked>, sending: bool, now: Timestamp) {
-        let kept = match trouble {
-            Some(trouble) => {
-                let parked = trouble.cause.is_some();
-                let refused = sending && trouble.cause.is_some_and(|cause| !cause.is_of_sign_in());
-                let ticks = &mut self.ticks;
-                let retry_at = if refused { ticks.refused(now) } else { ticks.failed(now, parked) };
-                self.say(&trouble, sending || parked, retry_at);
-                let cause = trouble.code().map(str::to_owned);
-                self.store
-                    .set_trouble(&self.account, Some(Trouble { since: now, cause, text: trouble.text, retry_at }))
-                    .await
-            }
-            None => {
-                self.ticks.worked();
-                self.said = None;
-                self.end(now).await
-            }
+        let kept = if let Some(trouble) = trouble {
+            let parked = trouble.cause.is_some();
+            let refused = sending && trouble.cause.is_some_and(|cause| !cause.is_of_sign_in());
+            let retry_at = if refused { self.ticks.refused(now) } else { self.ticks.failed(now, parked) };
+            self.say(&trouble, sending || parked, retry_at);
+            let cause = trouble.code().map(str::to_owned);
+            let trouble = Trouble { since: now, cause, text: trouble.text, retry_at };
+            self.store.set_trouble(&self.account, Some(trouble)).await
+        } else {
+            self.ticks.worked();
+            self.said = None;
+            self.end(now).await
         };
         if let Err(error) = kept {
             tracing::error!(event = "trouble_not_kept", account = %self.account, %error, "trouble could not be kept");
@@ -68,8 +63,8 @@ impl Standing {
     /// One line for a person when it begins, or becomes something else.
     fn say(&mut self, trouble: &Parked, wants_a_person: bool, retry_at: Timestamp) {
         let cause = trouble.code().unwrap_or_default();
-        if wants_a_person && self.said != Some(trouble.code()) {
-            self.said = Some(trouble.code());
+        if wants_a_person && self.said != Some(cause) {
+            self.said = Some(cause);
             tracing::error!(
                 event = "account_parked",
                 account = %self.account,

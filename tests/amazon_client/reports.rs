@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use stocksync::clock::Clock;
 use stocksync::http::Fault;
+use stocksync::model::SellerSku;
 use stocksync::sim::amazon::{Charset, Edit, Header, ReportShape, SettingsEdit};
 
 use crate::bench::Bench;
@@ -190,7 +191,7 @@ async fn a_question_mark_that_is_meant_stays_and_one_that_is_not_never_passes_fo
         let shape = ReportShape { header, ..ReportShape::default() };
         bench.amazon.change_settings(SettingsEdit { report: Some(shape), ..SettingsEdit::default() });
         let found = bench.client.report(&de()).await.unwrap();
-        let odd: Vec<&str> = found.iter().map(|name| name.as_str()).filter(|name| !name.starts_with("SKU")).collect();
+        let odd: Vec<&str> = found.iter().map(SellerSku::as_str).filter(|name| !name.starts_with("SKU")).collect();
         assert_eq!(odd, expected, "{header:?}");
     }
 }
