@@ -5,8 +5,10 @@ mod documents;
 mod feed_document;
 mod feed_report;
 mod feeds;
+mod garbled;
 mod listings;
 mod permissions;
+mod refusal;
 mod reports;
 mod token;
 mod wire;
@@ -20,7 +22,7 @@ use secrecy::SecretString;
 
 use crate::clock::Clock;
 use crate::http::{Answer, Attempt, Call, Fault, HeaderValue, Http, Method, Pace, Request, Url};
-use crate::model::SellerSku;
+use crate::model::{MarketplaceId, SellerSku};
 
 use budget::Budget;
 pub use budget::{Application, Applications};
@@ -28,6 +30,7 @@ pub use feed_document::{FeedDocument, FeedDraft, Unfit};
 pub use feed_report::{FeedReport, Messages};
 pub use feeds::{Creation, Feed, FeedPermit, FeedStatus};
 pub use listings::{Live, Submission};
+pub use refusal::{Cause, is_account_wide};
 use token::Token;
 
 /// How to reach and sign in to one account.
@@ -40,6 +43,14 @@ pub struct Access {
     pub client_id: String,
     pub client_secret: SecretString,
     pub refresh_token: SecretString,
+}
+
+/// A marketplace in which an account sells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participation {
+    pub marketplace: MarketplaceId,
+    /// Amazon has taken some of its listings there off sale.
+    pub suspended: bool,
 }
 
 /// One account's client: its token, its budgets.
@@ -79,19 +90,28 @@ impl Client {
         self.budget.patch.rate()
     }
 
+    /// Somebody may have put right what Amazon refused to sign in: it is asked at once.
+    pub fn forget_refusal(&self) {
+        self.token.forget_refusal();
+    }
+
     /// Signs in, to see whether it works.
     pub async fn sign_in(&self) -> Result<(), Fault> {
         self.token.get(self, None).await.map(|_| ())
     }
 
-    /// The countries in which the account sells.
-    pub async fn participations(&self) -> Result<Vec<String>, Fault> {
+    /// Where the account sells.
+    pub async fn participations(&self) -> Result<Vec<Participation>, Fault> {
         let pace = Pace::Bucket(&self.budget.participations);
         let url = format!("{}/sellers/v1/marketplaceParticipations", self.access.endpoint);
         let answer = self.call("getMarketplaceParticipations", pace, Method::GET, &url, None).await?;
         let participations: wire::Participations = crate::http::json(&answer)?;
         let selling = participations.payload.into_iter().filter(|row| row.participation.is_participating);
-        Ok(selling.map(|row| row.marketplace.id).collect())
+        let selling = selling.map(|row| Participation {
+            marketplace: row.marketplace.id.into(),
+            suspended: row.participation.has_suspended_listings,
+        });
+        Ok(selling.collect())
     }
 
     async fn call(
@@ -182,26 +202,12 @@ fn classify(answer: &Answer) -> Result<(), Fault> {
     if answer.status == 403 && details.to_ascii_lowercase().contains("access token") {
         return Err(Fault::unauthorized(Some(403), details));
     }
+    if answer.status == 403 {
+        return Err(answer.refused(Some(&error.code), &refusal::forbidden_text(&error)));
+    }
     let mut message = error.message;
     if !details.is_empty() {
         message = format!("{message} ({details})");
     }
-    if answer.status == 403 {
-        message = format!("{}; {FORBIDDEN}", message.trim_end_matches('.'));
-    }
     Err(answer.refused(Some(&error.code), &message))
-}
-
-/// Amazon says the same for all of them.
-const FORBIDDEN: &str = "perhaps the application lacks the Product Listing role, the account's region is wrong, or the \
-                         seller SKU has characters that Amazon does not route";
-
-/// Whether the fault may be the account's, whatever was asked: it cannot sign in, or is forbidden something that many
-/// may be.
-pub fn is_account_wide(fault: &Fault, seller_sku: &SellerSku) -> bool {
-    match fault {
-        Fault::Unauthorized { .. } => true,
-        Fault::Rejected(refusal) => refusal.status == 403 && is_plain(seller_sku),
-        Fault::Transient { .. } | Fault::Nonsense { .. } | Fault::Exhausted { .. } => false,
-    }
 }

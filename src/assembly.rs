@@ -17,7 +17,7 @@ use crate::cycle::{AccountCycle, CycleError, Event, Firsts, Order, Progress, Sou
 use crate::http::Http;
 use crate::model::{AccountName, StoreName};
 use crate::plan::Plan;
-use crate::push::{Drained, Follower, Landed, Looker, Pusher, Submitting};
+use crate::push::{Drained, Follower, Landed, Looker, Parked, Pusher, Submitting};
 use crate::store::{Outcome, Store, StoreError, Trouble};
 
 /// How long an account whose cycle failed is left alone. Shorter hammers an Amazon that is down; longer, and an account
@@ -182,13 +182,19 @@ impl AccountWork {
                 Ok(plan)
             }
             Err(error) => {
-                let since = self.cycle.clock.now();
-                let retry_at = since.saturating_add(RETRY_AFTER).unwrap_or(Timestamp::MAX);
+                let parked = Parked { cause: error.wants_a_person(), text: error.to_string() };
                 // Where the state itself is the trouble, the first error says more.
-                store.set_trouble(self.name(), Some(Trouble { since, text: error.to_string(), retry_at })).await.ok();
+                self.keep_trouble(parked).await.ok();
                 Err(error)
             }
         }
+    }
+
+    async fn keep_trouble(&self, parked: Parked) -> Result<(), StoreError> {
+        let since = self.cycle.clock.now();
+        let retry_at = since.saturating_add(RETRY_AFTER).unwrap_or(Timestamp::MAX);
+        let cause = parked.code().map(str::to_owned);
+        self.pusher.store.set_trouble(self.name(), Some(Trouble { since, cause, text: parked.text, retry_at })).await
     }
 
     /// One cycle and its sending, for a process that does nothing else.
@@ -215,6 +221,9 @@ impl AccountWork {
         };
         let progress = &self.cycle.progress;
         let mut drained = self.pusher.drain(Some(&plan.id), stop, |landed| progress.send(sent(&landed))).await?;
+        if let Some(parked) = &drained.parked {
+            self.keep_trouble(parked.clone()).await?;
+        }
         if wait && drained.in_feed > 0 {
             self.follower.finish(&plan.id, stop).await?;
             let store = &self.pusher.store;

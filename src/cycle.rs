@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::amazon::Client;
+use crate::amazon::{Cause, Client};
 use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, SkuMapping, StoreConfig};
 use crate::http::{Fault, Hurry};
@@ -63,6 +63,16 @@ pub enum CycleError {
     Amazon { account: AccountName, fault: Fault },
     #[error("interrupted before anything was decided")]
     Interrupted,
+}
+
+impl CycleError {
+    /// What only a person can put right.
+    pub fn wants_a_person(&self) -> Option<Cause> {
+        match self {
+            Self::Amazon { fault, .. } => Cause::of(fault),
+            Self::Store(_) | Self::Interrupted => None,
+        }
+    }
 }
 
 /// One account's part of the job.

@@ -18,11 +18,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::amazon::{self, Client, Submission};
+use crate::amazon::{self, Cause, Client, Submission};
 use crate::clock::Clock;
 use crate::http::Fault;
 use crate::model::AccountName;
-use crate::store::{Ahead, Outcome, Slot, Store, StoreError, Trouble};
+use crate::store::{Ahead, Outcome, Slot, Store, StoreError};
 
 use busy::Busy;
 use feed::{Fed, FeedError};
@@ -54,7 +54,8 @@ const SET_ASIDE: [Duration; 6] = [
 ];
 /// Silence says little about the listing: after an outage of a day nothing may stay away for another one.
 const SILENT_AT_MOST: Duration = Duration::from_mins(15);
-/// How long an account that cannot be worked is left alone.
+/// How soon a listing may go again that was refused for its account's sake; the account itself waits longer and longer.
+/// Not longer than the first of its waits: it would find nothing to send, and take that for working again.
 const PARKED: Duration = Duration::from_mins(1);
 
 /// One account's way to Amazon.
@@ -85,7 +86,25 @@ pub struct Drained {
     /// Told to stop before all was tried.
     pub stopped: bool,
     /// Why the rest was not tried.
-    pub parked: Option<String>,
+    pub parked: Option<Parked>,
+}
+
+/// Why an account cannot be worked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// What a person has to put right, where that is known.
+    pub cause: Option<Cause>,
+    pub text: String,
+}
+
+impl Parked {
+    pub fn by(fault: &Fault, text: String) -> Self {
+        Self { cause: Cause::of(fault), text }
+    }
+
+    pub fn code(&self) -> Option<&'static str> {
+        self.cause.map(Cause::code)
+    }
 }
 
 /// One landed change, for whoever watches.
@@ -186,7 +205,10 @@ impl Pusher {
                 Some(looked) = looks.next() => match looked {
                     Ok(withdrawn) => withdrawn.into_iter().for_each(&mut *landed),
                     Err(LookError::Store(error)) => return Err(error),
-                    Err(error) => self.park(error.to_string(), self.clock.now(), &mut drained).await?,
+                    Err(LookError::Amazon(fault)) => {
+                        let text = format!("look at listings: {fault}");
+                        drained.parked.get_or_insert_with(|| Parked::by(&fault, text));
+                    }
                 },
                 Some(outcome) = OptionFuture::from(feed.as_mut()), if feed.is_some() => {
                     feed = None;
@@ -251,7 +273,7 @@ impl Pusher {
             Err(fault) => {
                 let text = fault.to_string();
                 if failed >= FAILED_IN_A_ROW || matches!(fault, Fault::Unauthorized { .. }) {
-                    self.park(text.clone(), now, drained).await?;
+                    drained.parked.get_or_insert_with(|| Parked::by(&fault, text.clone()));
                 }
                 match fault {
                     Fault::Unauthorized { .. } => Outcome::NotSent,
@@ -301,22 +323,6 @@ impl Pusher {
     async fn set_aside(&self, slot: &Slot) -> Result<Duration, StoreError> {
         let failures = self.store.failures(&slot.account, &slot.seller_sku).await? as usize;
         Ok(SET_ASIDE[failures.min(SET_ASIDE.len() - 1)])
-    }
-
-    async fn park(&self, text: String, now: Timestamp, drained: &mut Drained) -> Result<(), StoreError> {
-        if drained.parked.is_none() {
-            tracing::error!(
-                event = "account_parked",
-                account = %self.account,
-                error = text,
-                retry_after_s = PARKED.as_secs(),
-                "account cannot be worked; its changes wait"
-            );
-            let trouble = Trouble { since: now, text: text.clone(), retry_at: later(now, PARKED) };
-            self.store.set_trouble(&self.account, Some(trouble)).await?;
-            drained.parked = Some(text);
-        }
-        Ok(())
     }
 }
 

@@ -26,7 +26,7 @@ pub use cycles::{CycleRecord, JournalEntry, Trouble};
 pub use drifts::DriftRecord;
 pub use feed_endings::{Ended, Ending};
 pub use feeds::{FeedBound, FeedState, OpenFeed};
-pub use listings::Observation;
+pub use listings::{Moved, Observation};
 pub use outbox::{Ahead, Settled, Slot};
 pub use outcomes::Outcome;
 pub use readings::{StoredProduct, StoredStock};

@@ -1,6 +1,6 @@
 //! What Amazon shows of a listing, and the one thing we change.
 
-use super::{Client, encode, is_plain, wire};
+use super::{Client, encode, is_plain, refusal, wire};
 use crate::http::{Fault, Method, Pace, json};
 use crate::model::{Channel, MarketplaceId, SellerSku};
 
@@ -66,19 +66,29 @@ impl Client {
             self.items_url(),
             identifiers.join(","),
         );
-        let mut url = base.clone();
         // 20 listings fit one page; a server that pages all the same is followed, and not for ever.
-        for _ in 0..SEARCH_SIZE {
+        self.search_pages(&base, SEARCH_SIZE, |items| take(items, seller_skus, found)).await
+    }
+
+    /// Every page of a search, `most` of them at most.
+    pub(super) async fn search_pages(
+        &self,
+        base: &str,
+        most: usize,
+        mut take: impl FnMut(Vec<wire::Item>),
+    ) -> Result<(), Fault> {
+        let mut url = base.to_owned();
+        for _ in 0..most {
             let pace = Pace::Bucket(&self.budget.search);
             let answer = self.call("searchListingsItems", pace, Method::GET, &url, None).await?;
             let results: wire::SearchResults = json(&answer)?;
-            take(results.items, seller_skus, found);
+            take(results.items);
             match results.pagination.and_then(|pagination| pagination.next_token) {
                 Some(token) => url = format!("{base}&pageToken={}", encode(&token)),
                 None => return Ok(()),
             }
         }
-        Err(Fault::nonsense("a search of 20 seller SKUs whose pages do not end"))
+        Err(Fault::nonsense("a search whose pages do not end"))
     }
 
     async fn get(&self, marketplace: &MarketplaceId, seller_sku: &SellerSku) -> Result<Option<wire::Item>, Fault> {
@@ -113,7 +123,8 @@ impl Client {
         let budget = &self.budget.patch;
         // A permit is for now: who has to sign in first takes another.
         let pace = if self.token.is_at_hand(self) { Pace::Granted(budget) } else { Pace::Bucket(budget) };
-        let answer = self.call("patchListingsItem", pace, Method::PATCH, &url, Some(body)).await?;
+        let answer = self.call("patchListingsItem", pace, Method::PATCH, &url, Some(body)).await;
+        let answer = answer.map_err(|fault| refusal::about_listing(fault, seller_sku))?;
         let response: wire::SubmissionResponse = json(&answer)?;
         match response.status.as_str() {
             "ACCEPTED" => Ok(Submission::Accepted { submission_id: response.submission_id }),

@@ -7,6 +7,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
 
 use super::documents::{GZIP, Source};
+use super::garbled::{Found, Garbled, is_suspect};
 use super::{Client, encode, wire};
 use crate::http::{Answer, Fault, Method, Pace, Refusal, json};
 use crate::model::{MarketplaceId, SellerSku};
@@ -39,18 +40,39 @@ impl Client {
             max_body: MAX_DOCUMENT,
         };
         let answer = self.fetch(&source).await?;
-        let rows = rows(&answer)?;
-        if let Some(example) = &rows.garbled_example {
+        let Rows { mut seller_skus, garbled } = rows(&answer)?;
+        if !garbled.is_empty() {
+            let found = self.find_garbled(marketplace, &garbled).await?;
+            self.tell_garbled(marketplace, &found);
+            seller_skus.extend(found.seller_skus);
+            seller_skus.sort_unstable();
+            seller_skus.dedup();
+        }
+        Ok(seller_skus)
+    }
+
+    fn tell_garbled(&self, marketplace: &MarketplaceId, found: &Found) {
+        let seller_id = &self.access.seller_id;
+        if let Some(example) = &found.example {
             tracing::warn!(
                 event = "report_garbled",
-                seller_id = self.access.seller_id,
+                seller_id,
                 %marketplace,
-                listings = rows.garbled,
+                found = found.seller_skus.len(),
+                not_found = found.lost,
                 %example,
-                "the report may have lost characters of seller SKUs; those listings are not found under such names"
+                "the report lost characters of seller SKUs, and not all of them are found by search; the quantities of \
+                 those that are not stay as they are: give these listings seller SKUs of plain letters and digits"
+            );
+        } else {
+            tracing::debug!(
+                event = "report_garbled",
+                seller_id,
+                %marketplace,
+                found = found.seller_skus.len(),
+                "the report lost characters of seller SKUs; search found all of them"
             );
         }
-        Ok(rows.seller_skus)
     }
 
     async fn wait_for(&self, report_id: &str) -> Result<String, Fault> {
@@ -85,9 +107,8 @@ fn no_document(report_id: &str, status: &str) -> Fault {
 #[derive(Debug, Default)]
 struct Rows {
     seller_skus: Vec<SellerSku>,
-    /// Amazon writes `?` for what its charset cannot say. A `?` may also be meant.
-    garbled: usize,
-    garbled_example: Option<SellerSku>,
+    /// Not among them.
+    garbled: Garbled,
 }
 
 /// The text is unpacked and read line by line: with its descriptions it can be many times what is kept of it.
@@ -122,7 +143,7 @@ fn parse(mut text: impl BufRead, mut charset: &'static Encoding) -> Result<Rows,
     if let Some(rest) = header.strip_prefix(BYTE_ORDER_MARK) {
         (header, charset) = (rest, UTF_8);
     }
-    let sku_column = sku_column(&charset.decode_without_bom_handling(header).0)?;
+    let columns = Columns::find(&charset.decode_without_bom_handling(header).0)?;
     let mut rows = Rows::default();
     for number in 2.. {
         if !read_line(&mut text, &mut line)? {
@@ -131,18 +152,18 @@ fn parse(mut text: impl BufRead, mut charset: &'static Encoding) -> Result<Rows,
         if line.is_empty() {
             continue;
         }
-        let Some(cell) = line.split(|byte| *byte == b'\t').nth(sku_column) else {
+        let Some(cell) = cell(&line, columns.seller_sku) else {
             return Err(Fault::nonsense(format!("a report whose line {number} is cut")));
         };
         if cell.is_empty() {
             continue;
         }
         let seller_sku = SellerSku::from(&*charset.decode_without_bom_handling(cell).0);
-        if cell.contains(&b'?') {
-            rows.garbled += 1;
-            rows.garbled_example.get_or_insert_with(|| seller_sku.clone());
+        if is_suspect(&seller_sku) {
+            rows.garbled.add(seller_sku, columns.asin(&line));
+        } else {
+            rows.seller_skus.push(seller_sku);
         }
-        rows.seller_skus.push(seller_sku);
     }
     rows.seller_skus.sort_unstable();
     rows.seller_skus.dedup();
@@ -160,16 +181,58 @@ fn read_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Fault>
     Ok(length > 0)
 }
 
+fn cell(line: &[u8], column: usize) -> Option<&[u8]> {
+    line.split(|byte| *byte == b'\t').nth(column)
+}
+
+#[derive(Debug)]
+struct Columns {
+    seller_sku: usize,
+    asin: Option<usize>,
+    /// The product's id, and what kind of id it is.
+    product_id: Option<(usize, usize)>,
+}
+
+impl Columns {
+    fn find(header: &str) -> Result<Self, Fault> {
+        let names: Vec<String> = header.split('\t').map(|name| name.trim().to_lowercase()).collect();
+        let column =
+            |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.replace(['-', ' '], "").as_str()));
+        Ok(Self {
+            seller_sku: sku_column(&names).ok_or_else(|| {
+                Fault::nonsense(format!("a report whose seller SKU column is not to be told: {header}"))
+            })?,
+            asin: column(&["asin1", "asin"]),
+            product_id: column(&["productid"]).zip(column(&["productidtype"])),
+        })
+    }
+
+    /// Not every set of columns has it.
+    fn asin(&self, line: &[u8]) -> Option<String> {
+        let known = self.asin.and_then(|at| asin(cell(line, at)?));
+        known.or_else(|| {
+            let (id, kind) = self.product_id?;
+            // 1 is what Amazon writes for an ASIN.
+            cell(line, kind).filter(|kind| *kind == b"1").and_then(|_| asin(cell(line, id)?))
+        })
+    }
+}
+
+fn asin(cell: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(cell).ok()?;
+    let is_one = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    is_one.then(|| text.to_owned())
+}
+
 /// Amazon localizes headers: `Händler-SKU`, `SKU venditore`, `出品者SKU`. No other column has a SKU in its name.
-fn sku_column(header: &str) -> Result<usize, Fault> {
-    let names: Vec<String> = header.split('\t').map(|name| name.trim().to_lowercase()).collect();
+fn sku_column(names: &[String]) -> Option<usize> {
     if let Some(usual) = names.iter().position(|name| name == "seller-sku") {
-        return Ok(usual);
+        return Some(usual);
     }
     let mut like = names.iter().enumerate().filter(|(_, name)| name.contains("sku"));
     match (like.next(), like.next()) {
-        (Some((only, _)), None) => Ok(only),
-        _ => Err(Fault::nonsense(format!("a report whose seller SKU column is not to be told: {header}"))),
+        (Some((only, _)), None) => Some(only),
+        _ => None,
     }
 }
 
@@ -192,6 +255,23 @@ mod tests {
     #[test]
     fn two_offers_of_one_sku_are_one_listing() {
         assert_eq!(skus("seller-sku\tfulfillment-channel\nA\tDEFAULT\nA\tAMAZON_EU\n"), ["A"]);
+    }
+
+    #[test]
+    fn an_asin_is_found_in_whatever_column_has_one() {
+        let asin = |header: &str, line: &str| Columns::find(header).unwrap().asin(line.as_bytes());
+        for (header, line, expected) in [
+            ("seller-sku\tasin1", "A?\tB000000001", Some("B000000001")),
+            ("SKU\tASIN 1\tASIN 2", "A?\tB000000001\tB000000002", Some("B000000001")),
+            ("product-id\tproduct-id-type\tseller-sku", "B000000001\t1\tA?", Some("B000000001")),
+            ("product-id\tproduct-id-type\tseller-sku", "4006381333\t4\tA?", None),
+            ("seller-sku\tasin1\tproduct-id\tproduct-id-type", "A?\t\tB000000001\t1", Some("B000000001")),
+            ("seller-sku\tasin1", "A?\tB00", None),
+            ("seller-sku\tasin1", "A?", None),
+            ("seller-sku\tquantity", "A?\t1", None),
+        ] {
+            assert_eq!(asin(header, line).as_deref(), expected, "{header}: {line}");
+        }
     }
 
     #[test]

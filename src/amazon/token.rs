@@ -6,13 +6,16 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use super::{Client, MAX_BODY, TIMEOUT, parse_url, wire};
+use super::{Client, MAX_BODY, TIMEOUT, parse_url, refusal, wire};
 use crate::http::{Answer, Call, Fault, HeaderValue, Method, Pace, Request, json};
 
 /// Renewed this long before it ends: time to get over an outage of the sign-in.
 const EARLY: Duration = Duration::from_mins(5);
 /// While a renewal does not succeed; sooner hammers a server that is down, later leaves less than a handful of attempts.
 const RENEW_AGAIN: Duration = Duration::from_mins(1);
+/// A plain no is the answer to whoever asks this soon after it, the first and every further one: what an account does
+/// beside its own retries must not ask Amazon over and over. Longer than the waits of those, and they would not ask.
+const REFUSED_FOR: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(50)];
 /// Amazon says an hour. More than a day is a mistake of the server's.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
@@ -28,6 +31,10 @@ pub(super) struct Token {
 struct Failure {
     at: Instant,
     fault: Fault,
+    /// How many plain refusals came in a row.
+    refusals: usize,
+    /// Until then nobody asks again.
+    quiet_until: Instant,
 }
 
 #[derive(Clone, Debug)]
@@ -67,19 +74,30 @@ impl Token {
         if let Some(held) = held.as_ref().filter(|held| now < held.renew_at) {
             return Ok(held.clone());
         }
-        if let Some(failure) = turn.as_ref().filter(|failure| came < failure.at) {
+        if let Some(failure) = turn.as_ref().filter(|failure| came < failure.at || now < failure.quiet_until) {
             return Err(failure.fault.clone());
         }
         match (fetch(client).await, held) {
-            (Ok(grant), _) => self.keep(&grant, now),
+            (Ok(grant), _) => {
+                *turn = None;
+                self.keep(&grant, now)
+            }
             (Err(Fault::Exhausted { last, .. }), Some(held)) => {
                 self.postpone(client, held.clone(), &last);
                 Ok(held)
             }
             // Without a token nothing of this account goes, whatever the reason.
             (Err(fault), _) => {
+                let at = client.clock.instant();
+                let is_plain_no = matches!(fault, Fault::Rejected(_) | Fault::Unauthorized { .. });
+                let before = turn.as_ref().map_or(0, |failure| failure.refusals);
+                let (refusals, quiet) = if is_plain_no {
+                    (before + 1, REFUSED_FOR[before.min(REFUSED_FOR.len() - 1)])
+                } else {
+                    (0, Duration::ZERO)
+                };
                 let fault = refused_sign_in(fault);
-                *turn = Some(Failure { at: client.clock.instant(), fault: fault.clone() });
+                *turn = Some(Failure { at, fault: fault.clone(), refusals, quiet_until: at + quiet });
                 Err(fault)
             }
         }
@@ -95,6 +113,14 @@ impl Token {
             "cannot renew the access token; the old one still serves"
         );
         self.held().replace(Held { renew_at: now + RENEW_AGAIN, ..held });
+    }
+
+    /// Whoever comes next asks again.
+    pub(super) fn forget_refusal(&self) {
+        // Somebody who holds it is asking.
+        if let Ok(mut turn) = self.turn.try_lock() {
+            *turn = None;
+        }
     }
 
     /// Whether nobody has to sign in first.
@@ -177,17 +203,7 @@ fn classify(answer: &Answer) -> Result<(), Fault> {
     let Ok(error) = json::<wire::GrantError>(answer) else {
         return Err(answer.refused(None, "not an answer of Login with Amazon"));
     };
-    let hint = match error.error.as_str() {
-        "invalid_grant" => {
-            " (authorize the application again in Seller Central: the authorization was revoked, or the refresh token is wrong)"
-        }
-        "invalid_client" | "unauthorized_client" => {
-            " (check client_id and client_secret: secrets expire after 180 days)"
-        }
-        _ => "",
-    };
-    // What to do comes first: a long text is cut at its end.
-    let text = format!("{}{hint}: {}", error.error, error.error_description.unwrap_or_default());
+    let text = refusal::sign_in_text(&error.error, error.error_description.as_deref().unwrap_or_default());
     if matches!(error.error.as_str(), "server_error" | "temporarily_unavailable") {
         return Err(answer.transient(&text));
     }

@@ -50,6 +50,8 @@ pub(super) struct Marketplace {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Participation {
     pub is_participating: bool,
+    #[serde(default)]
+    pub has_suspended_listings: bool,
 }
 
 #[derive(Deserialize)]

@@ -127,6 +127,22 @@ pub(super) fn short(name: &str) -> String {
     format!("{start}…{end}")
 }
 
+/// Breaks a text at blanks; what follows is set in.
+pub(super) fn wrapped(start: &str, text: &str) -> String {
+    let width = usize::from(width());
+    let (mut lines, mut line) = (String::new(), start.to_owned());
+    for word in text.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > width {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = String::from("   ");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    lines + &line
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ago, fitting, short};

@@ -140,7 +140,7 @@ fn done(worked: Worked) -> Done {
         accepted: drained.accepted,
         refused: drained.refused,
         in_feed: drained.in_feed,
-        parked: drained.parked,
+        parked: drained.parked.map(|parked| parked.text),
         ..Done::of(&plan)
     };
     // What the plan queued and is not among these was found to need nothing, or waits for an open feed.

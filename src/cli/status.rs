@@ -90,6 +90,12 @@ impl Account<'_> {
         }
     }
 
+    /// While a person has to put something right, the schedule waits for the next try.
+    fn next_tick(&self, store: &StoreConfig, now: Timestamp) -> Option<Timestamp> {
+        let parked = self.trouble.as_ref().filter(|trouble| trouble.cause.is_some() && trouble.retry_at > now);
+        parked.map_or_else(|| store.schedule.next_after(now), |trouble| Some(trouble.retry_at))
+    }
+
     fn waiting(&self) -> u64 {
         self.backlog.iter().map(|row| row.1).sum()
     }
@@ -146,7 +152,7 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
                 "mode": mode(store),
                 "state": account.state(),
                 "last_cycle": account.last.as_ref().map(|last| last.planned_at),
-                "next_tick": store.schedule.next_after(now),
+                "next_tick": account.next_tick(store, now),
             })
         })
     });
@@ -176,7 +182,7 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
 fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, now: Timestamp) {
     let rows = accounts.iter().flat_map(|account| {
         account.stores.iter().map(|store| {
-            let next = store.schedule.next_after(now);
+            let next = account.next_tick(store, now);
             vec![
                 store.name().to_string(),
                 store.account.to_string(),
@@ -272,6 +278,17 @@ fn print_account(account: &Account<'_>, now: Timestamp) {
         say(&format!("  drift in the last 24 hours: {}", causes.join(", ")));
     }
     if let Some(trouble) = &account.trouble {
-        say(&format!("  trouble since {}: {}", render::ago(trouble.since, now), trouble.text));
+        let cause = trouble.cause.as_deref().map(|cause| format!(", {}", cause.replace('_', " "))).unwrap_or_default();
+        say(&format!(
+            "  trouble since {}{cause}; next try {}",
+            render::ago(trouble.since, now),
+            next_try(trouble, now)
+        ));
+        say(&render::wrapped("   ", &trouble.text));
     }
+}
+
+/// It may be due, or there may be no service that tries.
+fn next_try(trouble: &Trouble, now: Timestamp) -> String {
+    if trouble.retry_at > now { render::ago(trouble.retry_at, now) } else { "with the next cycle".to_owned() }
 }

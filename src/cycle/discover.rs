@@ -8,6 +8,10 @@ use super::{AccountCycle, CycleError, Event, Order};
 use crate::http::Fault;
 use crate::model::{Listing, MarketplaceId, SellerSku};
 use crate::push::LookError;
+use crate::store::Moved;
+
+/// So few may well be taken off sale at once.
+const VANISHED: usize = 20;
 
 impl AccountCycle {
     /// The whole list, when it is older than it may be or nothing is to be believed; else only what was named.
@@ -43,7 +47,9 @@ impl AccountCycle {
                         "listings discovered"
                     );
                     listed += 1;
-                    self.store.save_discovery(&self.account.name, marketplace, seller_skus, self.clock.now()).await?;
+                    let now = self.clock.now();
+                    let moved = self.store.save_discovery(&self.account.name, marketplace, seller_skus, now).await?;
+                    self.tell_vanished(marketplace, moved);
                 }
                 // An old list is better than none: what is on it is still looked at before it is sent anything.
                 Err(fault) if !matches!(fault, Fault::Unauthorized { .. }) => {
@@ -63,6 +69,22 @@ impl AccountCycle {
         match without_list {
             Some(fault) if listed == 0 => Err(self.amazon(fault)),
             _ => Ok(()),
+        }
+    }
+
+    /// It may be meant, or the report may be short: what is not on it is kept no longer.
+    fn tell_vanished(&self, marketplace: &MarketplaceId, moved: Moved) {
+        let Moved { before, gone } = moved;
+        if gone > VANISHED && gone * 2 > before {
+            tracing::warn!(
+                event = "listings_vanished",
+                account = %self.account.name,
+                %marketplace,
+                before,
+                gone,
+                "most listings are no longer on Amazon's report, and get no quantities any more; where they are still \
+                 listed in Seller Central, `stocksync resync` asks for a new report"
+            );
         }
     }
 

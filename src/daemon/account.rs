@@ -17,7 +17,7 @@ use crate::assembly::AccountWork;
 use crate::config::Config;
 use crate::cycle::{CycleError, Order};
 use crate::plan::Plan;
-use crate::push::Landed;
+use crate::push::{Landed, Parked};
 use crate::store::{Outcome, StoreError};
 
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct AccountTask {
     config: Arc<Config>,
     landings: broadcast::Sender<Landed>,
     /// How the last sending ended: why the rest was not tried.
-    parked: watch::Sender<Option<String>>,
+    parked: watch::Sender<Option<Parked>>,
     /// Whether a cycle has succeeded since the start.
     planned: watch::Sender<bool>,
     verifying: Arc<Verifying>,
@@ -71,7 +71,12 @@ impl AccountTask {
                     standing.sent(trouble, clock.now()).await;
                     continue;
                 }
-                Some(request) = next(&mut asked, &mut requests) => self.serve(request, &mut finishing).await,
+                Some(request) = next(&mut asked, &mut requests) => {
+                    // A person may have put right what was wrong.
+                    standing.ticks.asked();
+                    self.work.cycle.client.forget_refusal();
+                    self.serve(request, &mut finishing).await
+                }
                 // What a feed did not do is planned as it is now, never as it was.
                 () = self.work.follower.replan.notified() => {
                     self.tick(Tick::now("feed", clock.now()), &mut requests, &mut asked).await
@@ -104,7 +109,7 @@ impl AccountTask {
         tick: Tick,
         requests: &mut mpsc::Receiver<Request>,
         asked: &mut Option<Request>,
-    ) -> Option<Option<String>> {
+    ) -> Option<Option<Parked>> {
         if let Some(late) = tick.late {
             tracing::warn!(
                 event = "cycle_late",
@@ -141,7 +146,7 @@ impl AccountTask {
     }
 
     /// The same for somebody who waits for it. The sending is waited for beside, for it may take longer than a schedule.
-    async fn serve(&self, request: Request, finishing: &mut JoinSet<()>) -> Option<Option<String>> {
+    async fn serve(&self, request: Request, finishing: &mut JoinSet<()>) -> Option<Option<Parked>> {
         let Request { order, progress, wait, reply } = request;
         let landings = self.landings.subscribe();
         let work = self.work.watched(progress);
@@ -189,18 +194,22 @@ impl AccountTask {
             Err(_) => self.verifying.cycled(None, true, now),
         }
         if let Err(error) = &outcome {
-            tracing::error!(
-                event = "cycle_failed",
-                account = %work.name(),
-                cause = order.cause,
-                %error,
-                "cycle failed"
-            );
+            self.tell_failure(order, error);
         }
         if let Err(error) = self.prune().await {
             tracing::error!(event = "journal_not_pruned", %error, "old journal rows could not be taken away");
         }
         outcome
+    }
+
+    /// What wants a person is said once, and not here: the account is parked for it.
+    fn tell_failure(&self, order: &Order, error: &CycleError) {
+        let (account, cause) = (self.work.name(), order.cause);
+        if error.wants_a_person().is_some() {
+            tracing::info!(event = "cycle_failed", %account, cause, %error, "cycle failed");
+        } else {
+            tracing::error!(event = "cycle_failed", %account, cause, %error, "cycle failed");
+        }
     }
 
     async fn prune(&self) -> Result<(), StoreError> {
@@ -244,7 +253,7 @@ impl AccountTask {
                 Ok(drained) => drained.parked,
                 Err(error) => {
                     tracing::error!(event = "push_failed", account = %self.work.name(), %error, "sending failed");
-                    Some(error.to_string())
+                    Some(Parked { cause: None, text: error.to_string() })
                 }
             };
             self.parked.send_replace(parked);
@@ -261,10 +270,13 @@ async fn next(asked: &mut Option<Request>, requests: &mut mpsc::Receiver<Request
 
 /// A cycle that came to nothing is worth another before the next tick. One that read a part is not: a shop may have
 /// rows that never fit.
-fn trouble(outcome: &Result<Plan, CycleError>) -> Option<String> {
+fn trouble(outcome: &Result<Plan, CycleError>) -> Option<Parked> {
     match outcome {
-        Ok(plan) => plan.problem.clone().filter(|_| plan.products == 0),
-        Err(error) => Some(error.to_string()),
+        Ok(plan) => {
+            let text = plan.problem.clone().filter(|_| plan.products == 0)?;
+            Some(Parked { cause: None, text })
+        }
+        Err(error) => Some(Parked { cause: error.wants_a_person(), text: error.to_string() }),
     }
 }
 

@@ -20,6 +20,16 @@ const TRY_AGAIN: [Duration; 6] = [
     Duration::from_hours(1),
 ];
 
+/// The same where a person has to put something right, whatever the schedule says: more often hammers Amazon's sign-in
+/// for nothing, later leaves changes unsent for long after it was put right. The first is for a refusal by mistake.
+const PARKED: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+    Duration::from_mins(30),
+];
+
 /// A cycle that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tick {
@@ -47,6 +57,8 @@ pub(super) struct Ticks {
     started_at: Timestamp,
     failures: usize,
     try_again: Option<Timestamp>,
+    /// A person has to put something right: what the schedule says is too often to see whether that has happened.
+    parked: bool,
 }
 
 #[derive(Debug)]
@@ -65,7 +77,7 @@ impl Ticks {
         started_at: Timestamp,
     ) -> Self {
         let stores = stores.map(|(name, schedule)| Store { name, schedule, begun: None }).collect();
-        Self { account, stores, started_at, failures: 0, try_again: None }
+        Self { account, stores, started_at, failures: 0, try_again: None, parked: false }
     }
 
     /// What is due next; nothing, when every schedule has ended.
@@ -77,7 +89,7 @@ impl Ticks {
         let scheduled = self.scheduled(now);
         let first = scheduled.as_ref().map_or(Timestamp::MAX, |tick| tick.at);
         match self.try_again {
-            Some(at) if at < first => {
+            Some(at) if at < first || self.parked => {
                 Some(Tick { cause: "retry", nominal: at, at: at.max(now), stores: all(), late: None })
             }
             _ => scheduled,
@@ -116,16 +128,29 @@ impl Ticks {
     }
 
     /// The account could not be worked; when it is tried again.
-    pub(super) fn failed(&mut self, now: Timestamp) -> Timestamp {
-        let wait = TRY_AGAIN[self.failures.min(TRY_AGAIN.len() - 1)];
+    pub(super) fn failed(&mut self, now: Timestamp, parked: bool) -> Timestamp {
+        self.parked = parked;
+        let waits = if parked { &PARKED[..] } else { &TRY_AGAIN };
+        let wait = waits[self.failures.min(waits.len() - 1)];
         self.failures += 1;
         let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         self.try_again = Some(at);
         at
     }
 
+    /// The same after changes were refused. They may go again after a minute, and say nothing sooner.
+    pub(super) fn refused(&mut self, now: Timestamp) -> Timestamp {
+        self.failures = self.failures.max(1);
+        self.failed(now, true)
+    }
+
     pub(super) fn worked(&mut self) {
-        (self.failures, self.try_again) = (0, None);
+        (self.failures, self.try_again, self.parked) = (0, None, false);
+    }
+
+    /// Somebody wants it now; should that fail, the waits begin anew.
+    pub(super) const fn asked(&mut self) {
+        self.failures = 0;
     }
 }
 

@@ -108,7 +108,7 @@ fn an_account_that_could_not_be_worked_is_tried_again_after_growing_waits() {
     let mut ticks = running(&[("de", HOURLY), ("fr", HOURLY)], 1);
     let mut now = 1;
     for wait in [60, 120, 300, 900] {
-        assert_eq!(ticks.failed(at(now)), at(now + wait));
+        assert_eq!(ticks.failed(at(now), false), at(now + wait));
         let tick = ticks.next(at(now)).unwrap();
         assert_eq!((tick.cause, tick.nominal, tick.at), ("retry", at(now + wait), at(now + wait)));
         assert_eq!(names(&tick), ["de", "fr"]);
@@ -116,20 +116,48 @@ fn an_account_that_could_not_be_worked_is_tried_again_after_growing_waits() {
         ticks.begun(&tick, at(now));
     }
     // The next would come after the schedule's.
-    ticks.failed(at(now));
-    ticks.failed(at(now));
+    ticks.failed(at(now), false);
+    ticks.failed(at(now), false);
     let tick = ticks.next(at(now)).unwrap();
     assert_eq!((tick.cause, tick.nominal), ("schedule", at(3600)));
 }
 
 #[test]
+fn one_that_waits_for_a_person_is_not_tried_on_schedule_and_half_an_hour_apart_at_most() {
+    let mut ticks = running(&[("de", "*/5 * * * * *")], 1);
+    let mut now = 1;
+    for wait in [10, 60, 300, 900, 1800, 1800] {
+        assert_eq!(ticks.failed(at(now), true), at(now + wait));
+        let tick = ticks.next(at(now)).unwrap();
+        assert_eq!((tick.cause, tick.at, tick.late), ("retry", at(now + wait), None));
+        now += wait;
+        ticks.begun(&tick, at(now));
+    }
+    // Somebody asks for it, in vain.
+    ticks.asked();
+    assert_eq!(ticks.failed(at(now), true), at(now + 10));
+    // Once it works the schedule counts again, and what was missed is not made up for.
+    ticks.begun(&ticks.next(at(now)).unwrap(), at(now + 60));
+    ticks.worked();
+    let tick = ticks.next(at(now + 61)).unwrap();
+    assert_eq!((tick.cause, tick.late), ("schedule", None));
+}
+
+#[test]
+fn a_sending_that_was_refused_is_not_tried_before_its_changes_may_go_again() {
+    let mut ticks = running(&[("de", HOURLY)], 1);
+    assert_eq!(ticks.refused(at(1)), at(61));
+    assert_eq!(ticks.refused(at(61)), at(361));
+}
+
+#[test]
 fn what_works_again_starts_from_the_shortest_wait() {
     let mut ticks = running(&[("de", HOURLY)], 1);
-    ticks.failed(at(1));
-    ticks.failed(at(61));
+    ticks.failed(at(1), false);
+    ticks.failed(at(61), false);
     ticks.worked();
     assert_eq!(ticks.next(at(62)).unwrap().cause, "schedule");
-    assert_eq!(ticks.failed(at(100)), at(160));
+    assert_eq!(ticks.failed(at(100), false), at(160));
 }
 
 #[test]

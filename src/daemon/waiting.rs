@@ -11,7 +11,7 @@ use super::Done;
 use crate::assembly::{AccountWork, sent};
 use crate::model::SellerSku;
 use crate::plan::Plan;
-use crate::push::Landed;
+use crate::push::{Landed, Parked};
 use crate::store::{Outcome, StoreError};
 
 /// How often it is looked whether somebody else took something over or out.
@@ -22,7 +22,7 @@ const LOOK_AT: usize = 1000;
 pub(super) struct Waiting {
     work: AccountWork,
     landings: broadcast::Receiver<Landed>,
-    parked: watch::Receiver<Option<String>>,
+    parked: watch::Receiver<Option<Parked>>,
     stop: CancellationToken,
     done: Done,
     /// The listings whose change has not landed yet. A newer plan may have changed it meanwhile.
@@ -39,7 +39,7 @@ impl Waiting {
         work: AccountWork,
         plan: &Plan,
         landings: broadcast::Receiver<Landed>,
-        parked: watch::Receiver<Option<String>>,
+        parked: watch::Receiver<Option<Parked>>,
         stop: CancellationToken,
     ) -> Self {
         let sendable = plan.changes.iter().filter(|change| change.live);
@@ -97,7 +97,7 @@ impl Waiting {
                 // Of very many some may go by unseen; the next look finds them gone.
                 Ok(landed) = self.landings.recv() => self.take(&landed),
                 Ok(()) = self.parked.changed() => {
-                    self.done.parked.clone_from(&*self.parked.borrow_and_update());
+                    self.done.parked = self.parked.borrow_and_update().as_ref().map(|parked| parked.text.clone());
                     return;
                 }
                 () = self.stop.cancelled() => return,

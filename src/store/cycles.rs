@@ -50,6 +50,8 @@ pub struct JournalEntry {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Trouble {
     pub since: Timestamp,
+    /// A code for what a person has to put right, where that is known.
+    pub cause: Option<String>,
     pub text: String,
     pub retry_at: Timestamp,
 }
@@ -173,9 +175,15 @@ impl Store {
         self.write(move |transaction| {
             match trouble {
                 Some(trouble) => transaction.execute(
-                    "INSERT INTO trouble (account, since, text, retry_at) VALUES (?1, ?2, ?3, ?4) \
-                     ON CONFLICT DO UPDATE SET text = excluded.text, retry_at = excluded.retry_at",
-                    params![account.as_str(), millis(trouble.since), trouble.text, millis(trouble.retry_at)],
+                    "INSERT INTO trouble (account, since, text, retry_at, cause) VALUES (?1, ?2, ?3, ?4, ?5) \
+                     ON CONFLICT DO UPDATE SET text = excluded.text, retry_at = excluded.retry_at, cause = excluded.cause",
+                    params![
+                        account.as_str(),
+                        millis(trouble.since),
+                        trouble.text,
+                        millis(trouble.retry_at),
+                        trouble.cause
+                    ],
                 )?,
                 None => transaction.execute("DELETE FROM trouble WHERE account = ?1", [account.as_str()])?,
             };
@@ -188,11 +196,13 @@ impl Store {
         let account = account.clone();
         self.call(move |connection| {
             let mut statement =
-                connection.prepare_cached("SELECT since, text, retry_at FROM trouble WHERE account = ?1")?;
-            let found = statement.query_row([account.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            let Some((since, text, retry_at)) = found.optional()? else { return Ok(None) };
+                connection.prepare_cached("SELECT since, text, retry_at, cause FROM trouble WHERE account = ?1")?;
+            let found =
+                statement.query_row([account.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+            let Some((since, text, retry_at, cause)) = found.optional()? else { return Ok(None) };
             Ok(Some(Trouble {
                 since: time("trouble.since", since)?,
+                cause,
                 text,
                 retry_at: time("trouble.retry_at", retry_at)?,
             }))

@@ -21,6 +21,15 @@ pub struct Observation {
     pub drift: Option<Drift>,
 }
 
+/// What a new list of a marketplace's listings comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// How many were known there before.
+    pub before: usize,
+    /// Of these, those that are no longer shown there.
+    pub gone: usize,
+}
+
 const COLUMNS: &str = "account, seller_sku, marketplaces, channel, live, observed, observed_at, accepted, accepted_at, \
                        prior, in_doubt, looked_at, basis, failures, refused_at, retry_at, refusal, \
                        unapplied, unapplied_at, evidence, \
@@ -181,7 +190,7 @@ impl Store {
         marketplace: &MarketplaceId,
         seller_skus: Vec<SellerSku>,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Moved, StoreError> {
         let (account, marketplace) = (account.clone(), marketplace.clone());
         self.write(move |transaction| {
             transaction.execute("CREATE TEMP TABLE IF NOT EXISTS shown (seller_sku TEXT PRIMARY KEY) WITHOUT ROWID", [])?;
@@ -210,6 +219,9 @@ impl Store {
             let mut update = transaction.prepare(
                 "UPDATE listing SET marketplaces = ?3, live = live AND ?3 <> '' WHERE account = ?1 AND seller_sku = ?2",
             )?;
+            let gone = moved.iter().filter(|(_, _, shown)| !shown).count();
+            let shown: usize = transaction.query_row("SELECT count(*) FROM shown", [], |row| row.get(0))?;
+            let before = shown + 2 * gone - moved.len();
             for (seller_sku, marketplaces, shown) in moved {
                 let mut names: Vec<&str> = marketplaces.split_ascii_whitespace().collect();
                 names.retain(|name| *name != marketplace.as_str());
@@ -224,7 +236,7 @@ impl Store {
                  ON CONFLICT DO UPDATE SET at = excluded.at, listings = excluded.listings",
                 params![account.as_str(), marketplace.as_str(), millis(at), seller_skus.len()],
             )?;
-            Ok(())
+            Ok(Moved { before, gone })
         })
         .await
     }

@@ -6,9 +6,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_feeds.sql"),
+    include_str!("migrations/0003_trouble.sql"),
     include_str!("migrations/0004_verification.sql"),
     include_str!("migrations/0005_feeds.sql"),
 ];

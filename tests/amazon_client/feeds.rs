@@ -229,7 +229,7 @@ async fn a_creation_without_an_answer_is_in_doubt_and_not_repeated() {
 async fn a_creation_that_was_refused_or_never_left_is_no_feed() {
     let replies: [Case; 4] = [
         (|| refusal(400, "InvalidInput", "no", ""), "HTTP 400 InvalidInput: no"),
-        (|| refusal(403, "Unauthorized", DENIED, ""), "perhaps the application lacks the Product Listing role"),
+        (|| refusal(403, "Unauthorized", DENIED, ""), "give the application the role Product Listing"),
         (|| json(401, "{}"), "not authorized (HTTP 401)"),
         (|| html(404), "HTTP 404"),
     ];

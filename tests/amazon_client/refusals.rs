@@ -1,6 +1,6 @@
 //! Whose fault a refusal is, and what it says to the operator.
 
-use stocksync::amazon::is_account_wide;
+use stocksync::amazon::{Cause, is_account_wide};
 use stocksync::http::Fault;
 
 use crate::stub::{Reply, Stub, de, html, json, refusal};
@@ -39,15 +39,39 @@ async fn a_403_is_the_accounts_unless_the_seller_sku_is_odd() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_403_says_what_may_be_wrong() {
-    let text = patch(|| refusal(403, "Unauthorized", DENIED, "")).await.to_string();
-    assert_eq!(
-        text,
-        "HTTP 403 Unauthorized: Access to requested resource is denied; perhaps the application lacks the Product \
-         Listing role, the account's region is wrong, or the seller SKU has characters that Amazon does not route"
-    );
-    let text = patch(|| refusal(403, "Unauthorized", DENIED, "Region mismatch")).await.to_string();
-    assert!(text.contains("denied. (Region mismatch); perhaps"), "{text}");
+async fn a_403_says_what_is_wrong_and_what_to_do() {
+    for (details, cause, advice, said) in [
+        ("", Some(Cause::RoleMissing), "role Product Listing in Seller Central > Apps and Services", ""),
+        ("Region mismatch", Some(Cause::WrongRegion), "set its `region`", " (Region mismatch)"),
+        ("The moon is full.", None, "", " (The moon is full.)"),
+    ] {
+        let stub = Stub::start(move |asked| {
+            (asked.operation == "patchListingsItem").then(|| refusal(403, "Unauthorized", DENIED, details))
+        })
+        .await;
+        let fault = stub.client().patch(&de(), &"A".into(), 1).await.unwrap_err();
+        let text = fault.to_string();
+        assert_eq!(Cause::of(&fault), cause, "{text}");
+        assert!(text.contains(advice), "{text}");
+        let bare = cause.map_or_else(|| text.clone(), |cause| cause.without_advice(&text));
+        assert_eq!(bare, format!("HTTP 403 Unauthorized: Access to requested resource is denied{said}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_403_on_an_odd_seller_sku_is_not_said_to_be_the_role() {
+    let denied = |details: &'static str| {
+        Stub::start(move |asked| {
+            (asked.operation == "patchListingsItem").then(|| refusal(403, "Unauthorized", DENIED, details))
+        })
+    };
+    let (role, region) = (denied("").await, denied("Region mismatch").await);
+    let fault = role.client().patch(&de(), &"A/B".into(), 1).await.unwrap_err();
+    assert_eq!(Cause::of(&fault), None, "{fault}");
+    assert!(fault.to_string().contains("does not route the characters of this seller SKU"), "{fault}");
+    assert!(fault.to_string().contains("unless others of the account are refused"), "{fault}");
+    let fault = region.client().patch(&de(), &"A/B".into(), 1).await.unwrap_err();
+    assert_eq!(Cause::of(&fault), Some(Cause::WrongRegion), "{fault}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,10 +7,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use stocksync::clock::Clock;
 use stocksync::http::Fault;
+use stocksync::model::SellerSku;
 use stocksync::sim::amazon::{Charset, Edit, Header, ReportShape, SettingsEdit};
 
 use crate::bench::Bench;
-use crate::stub::{Reply, Stub, de, html, json, reply, skus};
+use crate::stub::{Reply, Stub, de, html, json, refusal, reply, skus};
 
 const CP1252: &str = "text/plain; charset=Cp1252";
 const UTF8: &str = "text/plain; charset=UTF-8";
@@ -153,16 +154,110 @@ async fn the_simulators_reports_are_read_in_all_their_shapes() {
     for sku in ["Größe", "日本"] {
         bench.amazon.set_listing("A1SELLER", sku, Edit { create: true, ..Edit::default() }).unwrap();
     }
-    let headers = [Header::Usual, Header::Long, Header::Short, Header::German];
-    for (number, header) in headers.into_iter().cycle().take(8).enumerate() {
-        let charset = if number % 3 == 0 { Charset::Utf8 } else { Charset::Cp1252 };
-        let byte_order_mark = charset == Charset::Utf8 && number > 3;
+    let headers = [Header::Usual, Header::Long, Header::Short, Header::German, Header::Custom];
+    for (number, header) in headers.into_iter().cycle().take(30).enumerate() {
+        let charset = [Charset::Utf8, Charset::Cp1252, Charset::ShiftJis][number / 5 % 3];
+        let byte_order_mark = charset == Charset::Utf8 && number > 15;
         let shape = ReportShape { header, charset, byte_order_mark, gzip: number % 2 == 0 };
         bench.amazon.change_settings(SettingsEdit { report: Some(shape.clone()), ..SettingsEdit::default() });
         let found = bench.client.report(&de()).await.unwrap();
-        assert_eq!(found.len(), 102, "{shape:?}");
-        let lost = if charset == Charset::Utf8 { "日本" } else { "??" };
-        assert!(found.contains(&lost.into()) && found.contains(&"Größe".into()), "{shape:?}");
+        // What the charset cannot say is found by its ASIN, where the columns have one.
+        let lost = match charset {
+            _ if header != Header::Short => "",
+            Charset::Utf8 => "",
+            Charset::Cp1252 => "日本",
+            Charset::ShiftJis => "Größe",
+        };
+        assert_eq!(found.len(), if lost.is_empty() { 102 } else { 101 }, "{shape:?}");
+        for name in ["日本", "Größe"] {
+            assert_eq!(found.contains(&name.into()), name != lost, "{name} {shape:?}");
+        }
+        assert!(!found.iter().any(|name| name.as_str().contains('?')), "{shape:?}");
     }
     assert!(bench.amazon.stats().violations.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_mark_that_is_meant_stays_and_one_that_is_not_never_passes_for_a_name() {
+    let bench = Bench::start("").await;
+    for sku in ["REALLY?", "日本", "中国"] {
+        bench.amazon.set_listing("A1SELLER", sku, Edit { create: true, ..Edit::default() }).unwrap();
+    }
+    for (header, expected) in [
+        (Header::Usual, &["REALLY?", "中国", "日本"][..]),
+        (Header::Short, &["REALLY?"]),
+        (Header::Custom, &["REALLY?", "中国", "日本"]),
+    ] {
+        let shape = ReportShape { header, ..ReportShape::default() };
+        bench.amazon.change_settings(SettingsEdit { report: Some(shape), ..SettingsEdit::default() });
+        let found = bench.client.report(&de()).await.unwrap();
+        let odd: Vec<&str> = found.iter().map(SellerSku::as_str).filter(|name| !name.starts_with("SKU")).collect();
+        assert_eq!(odd, expected, "{header:?}");
+    }
+}
+
+/// A report of so many garbled names, each with an ASIN of its own.
+fn garbled(count: usize) -> Vec<u8> {
+    use std::fmt::Write as _;
+    let mut text = "seller-sku\tasin1\nPLAIN\tB000999999\n".to_owned();
+    for number in 0..count {
+        writeln!(text, "?-{number}\tB{number:09}").unwrap();
+    }
+    text.into_bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbled_names_are_searched_for_twenty_asins_at_a_time_and_every_page_is_read() {
+    let stub = Stub::start(|asked| match asked.operation {
+        "document" => Some(document(CP1252, garbled(45))),
+        "searchListingsItems" if asked.param("identifiersType") == Some("ASIN") => {
+            let asins: Vec<&str> = asked.param("identifiers").unwrap().split(',').collect();
+            assert!(asins.len() <= 20 && asked.param("pageSize") == Some("20"), "{}", asked.target);
+            let page: usize = asked.param("pageToken").map_or(0, |token| token.parse().unwrap());
+            // Two pages; on each a neighbour that is none of the garbled ones.
+            let items = asins.iter().skip(page * 10).take(10).map(|asin| {
+                let number: usize = asin[1..].parse().unwrap();
+                serde_json::json!({"sku": format!("Ж-{number}")})
+            });
+            let items: Vec<_> = items.chain([serde_json::json!({"sku": "OTHER"})]).collect();
+            let mut body = serde_json::json!({"numberOfResults": asins.len(), "items": items});
+            if page == 0 && asins.len() > 10 {
+                body["pagination"] = serde_json::json!({"nextToken": "1"});
+            }
+            Some(json(200, body.to_string()))
+        }
+        _ => None,
+    })
+    .await;
+    let found = stub.client().report(&de()).await.unwrap();
+    assert_eq!(found.len(), 46);
+    assert!(found.contains(&"Ж-44".into()) && !found.contains(&"OTHER".into()));
+    assert_eq!(stub.count("searchListingsItems"), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_for_garbled_names_that_fails_is_a_failed_report_and_one_bad_asin_is_not() {
+    for (status, whole) in [(503, false), (403, false), (400, true)] {
+        let stub = Stub::start(move |asked| match asked.operation {
+            "document" => Some(document(CP1252, garbled(3))),
+            "searchListingsItems" if asked.param("identifiersType") == Some("ASIN") => {
+                let asins = asked.param("identifiers").unwrap();
+                if asins.contains("B000000001") {
+                    return Some(refusal(status, "InvalidInput", "no", ""));
+                }
+                let number: usize = asins[1..].parse().unwrap();
+                let items = [serde_json::json!({"sku": format!("Ж-{number}")})];
+                Some(json(200, serde_json::json!({"numberOfResults": 1, "items": items}).to_string()))
+            }
+            "searchListingsItems" => Some(json(200, r#"{"numberOfResults":0,"items":[]}"#)),
+            _ => None,
+        })
+        .await;
+        let report = stub.client().report(&de()).await;
+        match report {
+            Ok(found) if whole => assert_eq!(found, skus(&["PLAIN", "Ж-0", "Ж-2"])),
+            Err(fault) if !whole => assert_eq!(fault.status(), Some(status)),
+            other => panic!("{status}: {other:?}"),
+        }
+    }
 }

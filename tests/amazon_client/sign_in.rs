@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use stocksync::amazon::{Client, Submission};
+use stocksync::amazon::{Cause, Client, Submission};
 use stocksync::http::Fault;
 
 use crate::stub::{Reply, Stub, client, de, grant, html, json, late, refusal, reply};
@@ -102,8 +102,8 @@ async fn an_ended_token_is_renewed_once_and_no_other_refusal_renews_it() {
 async fn a_refused_sign_in_is_asked_once_and_says_what_to_do() {
     for (status, code, hint) in [
         (400, "invalid_grant", "authorize the application again in Seller Central"),
-        (401, "invalid_client", "check client_id and client_secret"),
-        (400, "unauthorized_client", "check client_id and client_secret"),
+        (401, "invalid_client", "set `client_id` and `client_secret`"),
+        (400, "unauthorized_client", "set `client_id` and `client_secret`"),
         (400, "invalid_request", "it is said so"),
         (403, "access_denied", "it is said so"),
         (400, "something_new", "it is said so"),
@@ -120,6 +120,27 @@ async fn a_refused_sign_in_is_asked_once_and_says_what_to_do() {
         assert!(!text.contains("Atzr"), "{text}");
         assert_eq!((stub.count("token"), stub.all_asked().len()), (1, 1), "{code}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_sign_in_is_not_asked_for_again_at_once_unless_somebody_says_so() {
+    let stub = Stub::start(|asked| match (asked.operation, asked.nth) {
+        ("token", 1..=4) => Some(lwa_refusal(401, "invalid_client", "Client authentication failed")),
+        _ => None,
+    })
+    .await;
+    let client = stub.client();
+    for (wait_s, tokens) in [(0, 1), (4, 1), (6, 2), (20, 2), (20, 2), (15, 3), (40, 3)] {
+        tokio::time::sleep(Duration::from_secs(wait_s)).await;
+        let fault = patch(&client).await.unwrap_err();
+        assert_eq!(Cause::of(&fault), Some(Cause::SecretRefused), "{fault}");
+        assert_eq!(stub.count("token"), tokens);
+    }
+    client.forget_refusal();
+    assert!(patch(&client).await.is_err());
+    client.forget_refusal();
+    patch(&client).await.unwrap();
+    assert_eq!(stub.count("token"), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -198,9 +198,32 @@ fn an_amazon_that_forbids_names_the_role() {
     };
     let ran = forbid(FaultKind::RoleMissing, Operation::SearchListingsItems).ended_with(1);
     assert!(hints(&ran).contains("hint: give the application the role"), "{}", ran.out);
-    let ran = forbid(FaultKind::RegionMismatch, Operation::GetReports).ended_with(1);
-    assert!(hints(&ran).contains("hint: the account is of another region than \"eu\""), "{}", ran.out);
+    assert!(
+        hints(&ran).contains("Seller Central > Apps and Services > Develop Apps, authorize it again"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(hints(&ran).matches("give the application the role").count(), 1, "said once: {}", ran.out);
+    // What has to change is in the configuration.
+    let ran = forbid(FaultKind::RegionMismatch, Operation::GetReports).ended_with(78);
+    assert!(
+        hints(&ran).contains("hint: the account is of another region than configured: set its `region`"),
+        "{}",
+        ran.out
+    );
     forbid(FaultKind::RoleMissing, Operation::GetMarketplaceParticipations).ended_with(0);
+}
+
+#[test]
+fn suspended_listings_are_a_warning_and_no_problem() {
+    let two = Account::two("{ sku = 'A', quantity = 1 }").suspended();
+    let texts = Texts::new("A 12").account(Account::one("{ sku = 'A', quantity = 1 }")).account(two);
+    let bench = Bench::with(texts.store(Store::live("de", "DE")).store(Store::live("fr", "FR").of("two")));
+    let ran = check(&bench).ended_with(0);
+    assert!(row(&ran, "two", "marketplace FR").ends_with(" warning"), "{}", ran.out);
+    assert!(hints(&ran).contains("suspended listings of the account in FR"), "{}", ran.out);
+    assert!(hints(&ran).contains("hint: see Seller Central") && !ran.out.contains("marketplace IT"), "{}", ran.out);
+    assert!(ran.out.contains("everything that is needed is there"), "{}", ran.out);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use stocksync::reason::Reason;
-use stocksync::sim::amazon::{Country, Edit, Fault, FaultKind, Operation};
+use stocksync::sim::amazon::{Country, Edit, Fault, FaultKind, Header, Operation, ReportShape, SettingsEdit, Status};
 
 use super::bench::{Bench, PlanExt};
+use super::heard::Heard;
 use super::scene::{Scene, store};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -132,4 +133,71 @@ async fn a_new_listing_is_found_with_the_next_discovery_or_by_name() {
     bench.wait("1m").await;
     bench.on_amazon("MUG", Edit { quantity: Some(2), ..Edit::default() });
     assert_eq!(bench.cycles_every("1h", "25h").await, [("MUG".to_owned(), 9)]);
+}
+
+fn report(header: Header) -> SettingsEdit {
+    SettingsEdit { report: Some(ReportShape { header, ..ReportShape::default() }), ..SettingsEdit::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_garbled_seller_sku_is_sent_under_its_own_name_and_never_under_the_garbled_one() {
+    let scene = Scene::new().product("??", 3).product("日本", 9).product("MUG", 5).listing("MUG", 5).listing("日本", 4);
+    let bench = Bench::start(scene).await;
+    bench.cycle().await;
+    assert_eq!(bench.sent(), [("日本".to_owned(), 9)]);
+    // Without an ASIN to search for, it is not found again: what it shows stays, and nothing is sent to either name.
+    bench.pair.amazon.change_settings(report(Header::Short));
+    bench.stock("日本", 2);
+    bench.stock("??", 1);
+    bench.work_on("acme", &bench.resync(&[])).await.unwrap();
+    assert_eq!(bench.cycles("1h").await, []);
+    assert_eq!(bench.shown("??"), None);
+    // With ASINs again, it is followed again.
+    bench.pair.amazon.change_settings(report(Header::Usual));
+    assert_eq!(bench.cycles_every("1h", "7h").await, [("日本".to_owned(), 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inactive_listing_is_followed_too() {
+    let bench = Bench::start(Scene::new().product("MUG", 9).listing_with("MUG", "quantity = 0, status = []")).await;
+    bench.cycle().await;
+    bench.on_amazon("MUG", Edit { status: Some(vec![Status::Buyable, Status::Discoverable]), ..Edit::default() });
+    bench.stock("MUG", 0);
+    assert_eq!(bench.cycles("5m").await, [("MUG".to_owned(), 0)]);
+    bench.on_amazon("MUG", Edit { status: Some(vec![Status::Discoverable]), ..Edit::default() });
+    bench.stock("MUG", 6);
+    assert_eq!(bench.cycles("5m").await, [("MUG".to_owned(), 6)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_given_to_amazon_and_taken_back_many_times_is_only_sent_to_while_it_is_the_merchants() {
+    let bench = Bench::start(Scene::new().product("MUG", 9).listing("MUG", 9)).await;
+    bench.cycle().await;
+    for round in 1..=3 {
+        bench.on_amazon("MUG", channel("AMAZON_EU"));
+        bench.stock("MUG", 20 + round);
+        assert_eq!(bench.cycles_every("1h", "25h").await, [], "round {round}");
+        bench.on_amazon("MUG", channel("DEFAULT"));
+        let now = u64::try_from(20 + round).unwrap();
+        assert_eq!(bench.cycles_every("1h", "25h").await, [("MUG".to_owned(), now)], "round {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn most_listings_gone_at_once_are_told_with_numbers() {
+    for (listings, gone, told) in [(50, 26, true), (50, 25, false), (20, 20, false), (60, 60, true)] {
+        let heard = Heard::default();
+        let _listening = heard.listen();
+        let bench = Bench::start(Scene::new().many(listings, 9, 9)).await;
+        bench.cycle().await;
+        for number in 1..=gone {
+            bench.on_amazon(&format!("P-{number:05}"), Edit { delete: true, ..Edit::default() });
+        }
+        assert_eq!(bench.cycles_every("1h", "7h").await, [], "{listings} {gone}");
+        let text = heard.text();
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("listings_vanished")).collect();
+        assert_eq!(lines.len(), usize::from(told), "{listings} {gone}: {text}");
+        let numbers = format!("before={listings} gone={gone}");
+        assert!(lines.iter().all(|line| line.contains("WARN") && line.contains(&numbers)), "{lines:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Which listings there are, where they are shown, and what Amazon shows of them.
 
 use stocksync::model::{AccountName, Channel, MarketplaceId, SellerSku};
-use stocksync::store::Observation;
+use stocksync::store::{Moved, Observation};
 
 use crate::bench::{Bench, DE, FR, acme, at, known, on_every_store, seen, skus};
 
@@ -10,6 +10,7 @@ on_every_store![
     listings_come_in_the_order_of_their_bytes_page_by_page,
     named_listings_come_in_order_of_one_account_or_of_all,
     a_discovery_adds_its_marketplace_and_takes_it_from_what_it_no_longer_names,
+    a_discovery_says_how_many_it_knew_and_how_many_of_these_went,
     what_no_marketplace_shows_any_more_is_not_live,
     an_empty_discovery_takes_every_listing_from_the_marketplace,
     a_discovery_of_one_account_leaves_the_others_alone,
@@ -91,6 +92,24 @@ async fn a_discovery_adds_its_marketplace_and_takes_it_from_what_it_no_longer_na
     assert_eq!((bench.shown("BOTH").await, bench.shown("LEAVES").await), (ids([FR, DE]), ids([FR])));
     assert_eq!((bench.shown("GERMAN").await, bench.shown("NEW").await), (ids([]), ids([DE])));
     assert_eq!(bench.shown("FRENCH").await, ids([FR]));
+}
+
+async fn a_discovery_says_how_many_it_knew_and_how_many_of_these_went(bench: Bench) {
+    for (marketplace, names, before, gone) in [
+        (DE, &["A", "B", "C"][..], 0, 0),
+        (DE, &["C", "D", "D"], 3, 2),
+        (FR, &["A", "E"], 0, 0),
+        (DE, &["C", "D", "E"], 2, 0),
+        (DE, &[], 3, 3),
+        (DE, &[], 0, 0),
+    ] {
+        let moved = bench
+            .store
+            .save_discovery(&acme(), &marketplace.into(), names.iter().copied().map(SellerSku::from).collect(), at(1))
+            .await
+            .unwrap();
+        assert_eq!(moved, Moved { before, gone }, "{marketplace} {names:?}");
+    }
 }
 
 async fn what_no_marketplace_shows_any_more_is_not_live(bench: Bench) {

@@ -103,7 +103,8 @@ async fn the_journal_forgets_what_is_older_than_told(bench: Bench) {
 }
 
 fn trouble(text: &str, minutes: i64) -> Trouble {
-    Trouble { since: at(minutes), text: text.into(), retry_at: at(minutes + 1) }
+    let cause = (text == "HTTP 403").then(|| "role_missing".to_owned());
+    Trouble { since: at(minutes), cause, text: text.into(), retry_at: at(minutes + 1) }
 }
 
 async fn trouble_keeps_when_it_began(bench: Bench) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 
 use super::online::{Row, Verdict};
-use crate::amazon::Client;
+use crate::amazon::{Cause, Client, Participation};
 use crate::assembly;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, StoreConfig};
@@ -34,7 +34,7 @@ pub(super) async fn check(account: &AccountConfig, stores: &[StoreConfig], http:
     });
     sellers.needed = false;
     let mut rows = vec![sign_in, sellers];
-    rows.extend(selling.iter().flat_map(|selling| own.iter().filter_map(|store| not_selling(account, store, selling))));
+    rows.extend(selling.iter().flat_map(|selling| own.iter().filter_map(|store| country(account, store, selling))));
     rows.push(search);
     rows.push(row(account, REPORTS, &reports, |fault| call_hint(account, fault)));
     rows
@@ -46,28 +46,44 @@ async fn search(account: &AccountConfig, client: &Client, stores: &[&StoreConfig
     row(account, SEARCH, &client.may_search(&marketplace).await, |fault| call_hint(account, fault))
 }
 
-/// A store in a country where the account does not sell.
-fn not_selling(account: &AccountConfig, store: &StoreConfig, selling: &[String]) -> Option<Row> {
-    if selling.iter().any(|id| id == store.marketplace.id) {
+/// A store in a country where the account does not sell, or where Amazon keeps some of its listings from selling.
+fn country(account: &AccountConfig, store: &StoreConfig, selling: &[Participation]) -> Option<Row> {
+    let there = selling.iter().find(|one| one.marketplace.as_str() == store.marketplace.id);
+    if there.is_some_and(|there| !there.suspended) {
         return None;
     }
-    let countries = selling.iter().map(|id| Marketplace::by_id(id).map_or(id.as_str(), |known| known.country));
-    let mut countries: Vec<&str> = countries.collect();
-    countries.sort_unstable();
-    let countries = if countries.is_empty() { "nowhere".to_owned() } else { format!("in {}", countries.join(", ")) };
+    let (name, country) = (store.name(), store.country());
+    let (verdict, problem, hint) = if there.is_some() {
+        (
+            Verdict::Warning,
+            format!(
+                "Amazon has suspended listings of the account in {country}; their quantities are kept all the same"
+            ),
+            "see Seller Central > Performance > Account Health".to_owned(),
+        )
+    } else {
+        (
+            Verdict::Misconfigured,
+            format!("store {name} is for {country}, where the account does not sell; it sells {}", countries(selling)),
+            "set `country` of the store to one of them, or `account` to the one that sells there".to_owned(),
+        )
+    };
     Some(Row {
         name: account.name.to_string(),
-        permission: format!("marketplace {}", store.country()),
-        purpose: format!("store {}", store.name()),
+        permission: format!("marketplace {country}"),
+        purpose: format!("store {name}"),
         needed: true,
-        verdict: Verdict::Misconfigured,
-        problem: Some(format!(
-            "store {} is for {}, where the account does not sell; it sells {countries}",
-            store.name(),
-            store.country()
-        )),
-        hint: Some("set `country` of the store to one of them, or `account` to the one that sells there".to_owned()),
+        verdict,
+        problem: Some(problem),
+        hint: Some(hint),
     })
+}
+
+fn countries(selling: &[Participation]) -> String {
+    let ids = selling.iter().map(|one| one.marketplace.as_str());
+    let mut countries: Vec<&str> = ids.map(|id| Marketplace::by_id(id).map_or(id, |known| known.country)).collect();
+    countries.sort_unstable();
+    if countries.is_empty() { "nowhere".to_owned() } else { format!("in {}", countries.join(", ")) }
 }
 
 fn row<T>(
@@ -77,8 +93,10 @@ fn row<T>(
     hint: impl FnOnce(&Fault) -> String,
 ) -> Row {
     let fault = answer.as_ref().err();
+    let cause = fault.and_then(Cause::of);
     let verdict = match fault {
         None => Verdict::Ok,
+        Some(_) if cause == Some(Cause::WrongRegion) => Verdict::Misconfigured,
         Some(Fault::Rejected(refusal)) if refusal.status == 403 => Verdict::Missing,
         Some(_) => Verdict::Failed,
     };
@@ -88,8 +106,11 @@ fn row<T>(
         purpose: purpose.to_owned(),
         needed: true,
         verdict,
-        problem: fault.map(ToString::to_string),
-        hint: fault.map(hint),
+        problem: fault.map(|fault| {
+            let text = fault.to_string();
+            cause.map_or_else(|| text.clone(), |cause| cause.without_advice(&text))
+        }),
+        hint: fault.map(|fault| cause.map_or_else(|| hint(fault), |cause| cause.advice().to_owned())),
     }
 }
 
@@ -106,29 +127,18 @@ fn unasked(account: &AccountConfig, (permission, purpose): (&str, &str), why: &s
 }
 
 fn sign_in_hint(account: &AccountConfig, fault: &Fault) -> String {
-    let text = fault.to_string();
-    let codes = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
-    if codes(&["invalid_grant"]) {
-        "authorize the application again in Seller Central, and set `refresh_token` to what it gives".to_owned()
-    } else if codes(&["invalid_client", "unauthorized_client"]) {
-        "set `client_id` and `client_secret` as the application has them: a secret ends after 180 days".to_owned()
-    } else {
-        format!("see that this machine reaches {}, and try again", account.token_url)
+    match fault.status() {
+        Some(400..=499) => "see what Login with Amazon says about it: the application or its credentials".to_owned(),
+        _ => format!("see that this machine reaches {}, and try again", account.token_url),
     }
 }
 
 fn call_hint(account: &AccountConfig, fault: &Fault) -> String {
-    let text = fault.to_string();
     match fault.status() {
-        Some(403) if text.contains("Region") => {
-            format!("the account is of another region than {:?}: set `region`", account.region.as_str())
+        Some(403) => {
+            "see the application's roles in Seller Central > Apps and Services > Develop Apps, and what lies between"
+                .to_owned()
         }
-        Some(403) => format!(
-            "give the application the role Product Listing in Seller Central (for reports Inventory and Order Tracking does \
-             too), authorize it again and set the new `refresh_token`; see also that the account is {} in region {}",
-            account.seller_id,
-            account.region.as_str()
-        ),
         Some(400 | 404) => format!("see that `seller_id` is the account's merchant token, now {}", account.seller_id),
         Some(429 | 500..) => "Amazon is in trouble or busy: try again in some minutes".to_owned(),
         _ => format!("see that this machine reaches {}", account.endpoint),

@@ -33,6 +33,8 @@ pub(super) enum Verdict {
     Failed,
     /// The configuration is what has to change.
     Misconfigured,
+    /// It works, and somebody should know.
+    Warning,
 }
 
 pub(super) async fn run(config: &Config, clock: Clock) -> Result<Exit, Failure> {
@@ -55,6 +57,7 @@ impl Row {
             Verdict::Missing => "missing",
             Verdict::NotAsked => "not asked",
             Verdict::Failed | Verdict::Misconfigured => "failed",
+            Verdict::Warning => "warning",
         }
     }
 
@@ -96,9 +99,12 @@ fn print(rows: &[Row]) {
     for (row, mut permissions) in told {
         permissions.dedup();
         let problem = row.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
-        say(&wrapped(&format!("\n{}:", row.name), &format!("{}: {}{problem}", permissions.join(", "), row.result())));
+        say(&render::wrapped(
+            &format!("\n{}:", row.name),
+            &format!("{}: {}{problem}", permissions.join(", "), row.result()),
+        ));
         if let Some(hint) = &row.hint {
-            say(&wrapped("  hint:", hint));
+            say(&render::wrapped("  hint:", hint));
         }
     }
     let bad = rows.iter().filter(|row| row.counts() || row.verdict == Verdict::Misconfigured).count();
@@ -107,20 +113,4 @@ fn print(rows: &[Row]) {
         1 => say("\n1 problem"),
         bad => say(&format!("\n{bad} problems")),
     }
-}
-
-/// Breaks a text at blanks; what follows is set in.
-fn wrapped(start: &str, text: &str) -> String {
-    let width = usize::from(render::width());
-    let (mut lines, mut line) = (String::new(), start.to_owned());
-    for word in text.split_whitespace() {
-        if line.chars().count() + 1 + word.chars().count() > width {
-            lines.push_str(&line);
-            lines.push('\n');
-            line = String::from("   ");
-        }
-        line.push(' ');
-        line.push_str(word);
-    }
-    lines + &line
 }

@@ -17,6 +17,8 @@ pub(super) struct Account {
     pub(super) client_secret: String,
     pub(super) refresh_token: String,
     pub(super) marketplaces: Vec<&'static Marketplace>,
+    /// Where Amazon has taken some of its listings off sale.
+    pub(super) suspended: Vec<&'static Marketplace>,
     pub(super) foreign: Foreign,
     pub(super) listings: BTreeMap<String, Listing>,
     /// The SKUs in the order they came, for picking one at random.
@@ -33,6 +35,7 @@ impl Account {
             client_secret: world.client_secret,
             refresh_token: world.refresh_token,
             marketplaces: world.marketplaces,
+            suspended: world.suspended,
             foreign: Foreign { share: world.foreign_share, on: world.foreign_on, off: world.foreign_off },
             listings: BTreeMap::new(),
             skus: Vec::new(),

@@ -1,9 +1,9 @@
-//! `GET_MERCHANT_LISTINGS_ALL_DATA` as text: tabs, odd headers, and `?` for what Cp1252 cannot say.
+//! `GET_MERCHANT_LISTINGS_ALL_DATA` as text: tabs, odd headers, and `?` for what its charset cannot say.
 
 use std::io::Write;
 
 use bytes::Bytes;
-use encoding_rs::WINDOWS_1252;
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1252};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
@@ -34,6 +34,8 @@ pub enum Header {
     Short,
     /// In the language of the marketplace, unless English was asked for.
     German,
+    /// The seller's own choice of columns, in an order of its own.
+    Custom,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -42,6 +44,8 @@ pub enum Charset {
     Cp1252,
     #[serde(rename = "UTF-8")]
     Utf8,
+    #[serde(rename = "Shift_JIS")]
+    ShiftJis,
 }
 
 impl Charset {
@@ -49,6 +53,15 @@ impl Charset {
         match self {
             Self::Cp1252 => "text/plain; charset=Cp1252",
             Self::Utf8 => "text/plain; charset=UTF-8",
+            Self::ShiftJis => "text/plain; charset=Shift_JIS",
+        }
+    }
+
+    const fn encoding(self) -> &'static Encoding {
+        match self {
+            Self::Cp1252 => WINDOWS_1252,
+            Self::Utf8 => UTF_8,
+            Self::ShiftJis => SHIFT_JIS,
         }
     }
 }
@@ -88,18 +101,12 @@ const COLUMNS: [(&str, &str); 31] = [
     ("Sell remainder", "Rest verkaufen"),
 ];
 
+const CUSTOM: [&str; 5] = ["product-id", "status", "seller-sku", "product-id-type", "quantity"];
 const SHORT: [&str; 5] = ["item-name", "seller-sku", "price", "quantity", "open-date"];
 
 /// The whole document, one row for each offer of each listing in the marketplaces.
 pub(super) fn document(account: &Account, asked: &[&'static Marketplace], shape: &ReportShape) -> Bytes {
-    let columns: Vec<&(&str, &str)> = COLUMNS
-        .iter()
-        .filter(|(name, _)| match shape.header {
-            Header::Long => true,
-            Header::Short => SHORT.contains(name),
-            Header::Usual | Header::German => !name.starts_with(|first: char| first.is_ascii_uppercase()),
-        })
-        .collect();
+    let columns = columns(shape.header);
     let title =
         |column: &&(&'static str, &'static str)| if shape.header == Header::German { column.1 } else { column.0 };
     let mut text = columns.iter().map(title).collect::<Vec<_>>().join("\t");
@@ -114,6 +121,18 @@ pub(super) fn document(account: &Account, asked: &[&'static Marketplace], shape:
         }
     }
     compress(encode(&text, shape), shape.gzip)
+}
+
+fn columns(header: Header) -> Vec<&'static (&'static str, &'static str)> {
+    let all = COLUMNS.iter();
+    match header {
+        Header::Long => all.collect(),
+        Header::Short => all.filter(|(name, _)| SHORT.contains(name)).collect(),
+        Header::Custom => CUSTOM.iter().filter_map(|wanted| COLUMNS.iter().find(|(name, _)| name == wanted)).collect(),
+        Header::Usual | Header::German => {
+            all.filter(|(name, _)| !name.starts_with(|first: char| first.is_ascii_uppercase())).collect()
+        }
+    }
 }
 
 fn cell(column: &str, sku: &str, listing: &Listing, offer: &Availability) -> String {
@@ -158,7 +177,7 @@ fn encode(text: &str, shape: &ReportShape) -> Vec<u8> {
             bytes.extend_from_slice(character.as_bytes());
             continue;
         }
-        let (encoded, _, unknown) = WINDOWS_1252.encode(character);
+        let (encoded, _, unknown) = shape.charset.encoding().encode(character);
         if unknown { bytes.push(b'?') } else { bytes.extend_from_slice(&encoded) }
     }
     bytes

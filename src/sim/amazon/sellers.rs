@@ -22,7 +22,7 @@ impl State {
                     "defaultLanguageCode": language,
                     "domainName": format!("www.{}", domain.to_lowercase()),
                 },
-                "participation": {"isParticipating": true, "hasSuspendedListings": false},
+                "participation": {"isParticipating": true, "hasSuspendedListings": account.suspended.contains(marketplace)},
                 "storeName": format!("Store of {}", account.seller_id),
             })
         };

@@ -74,6 +74,8 @@ pub struct AccountWorld {
     pub refresh_token: String,
     pub region: Region,
     pub marketplaces: Vec<&'static Marketplace>,
+    /// Of these, where Amazon has taken some of its listings off sale. It is only told.
+    pub suspended: Vec<&'static Marketplace>,
     /// The share of every quota that another program of the same application uses up.
     pub foreign_share: f64,
     /// So long it does, and then not for so long, by turns.
@@ -92,6 +94,8 @@ struct RawAccount {
     refresh_token: String,
     region: String,
     marketplaces: Vec<Country>,
+    #[serde(default)]
+    suspended: Vec<Country>,
     #[serde(default)]
     foreign_share: f64,
     #[serde(default, deserialize_with = "duration")]
@@ -130,6 +134,7 @@ impl TryFrom<RawAccount> for AccountWorld {
             refresh_token: raw.refresh_token,
             region,
             marketplaces,
+            suspended: raw.suspended.iter().map(|country| country.0).collect(),
             foreign_share: raw.foreign_share,
             foreign_on: raw.foreign_on,
             foreign_off: raw.foreign_off,

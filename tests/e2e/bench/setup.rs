@@ -66,6 +66,12 @@ impl Account {
         Self { name: "two", seller: "A1TWO", refresh_token: SECRETS[5], ..Self::one(listings) }
     }
 
+    /// In France some listings are suspended.
+    pub(crate) fn suspended(mut self) -> Self {
+        self.marketplaces = "[\"DE\", \"FR\", \"IT\"]\nsuspended = [\"FR\", \"IT\"]";
+        self
+    }
+
     fn world(&self) -> String {
         let Self { seller, refresh_token, marketplaces, .. } = self;
         let generated = self.listings.starts_with("generate");
