@@ -4,11 +4,13 @@ mod answer;
 mod body;
 mod bucket;
 mod budget;
+mod ceiling;
 mod fault;
 mod gauge;
 mod pace;
 mod rows;
 mod share;
+mod speed;
 mod tempo;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +29,7 @@ use body::Growing;
 
 pub use answer::{Answer, json};
 pub use bucket::Bucket;
+pub use ceiling::Ceiling;
 pub use fault::{Fault, Refusal};
 pub use pace::{Pace, Permit};
 pub use rows::{Long, Rows};

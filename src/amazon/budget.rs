@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::feeds::Submissions;
 use super::{Access, wire};
 use crate::clock::Clock;
-use crate::http::{Answer, Bucket, json};
+use crate::http::{Answer, Bucket, Ceiling, json};
 
 /// One account's rates.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new(clock: Clock, application: &Application) -> Self {
         let below =
-            |ceiling: &Arc<Bucket>| Bucket::new(clock, 5.0, 5).under(Arc::clone(ceiling), names_the_application);
+            |ceiling: &Arc<Ceiling>| Bucket::new(clock, 5.0, 5).under(Arc::clone(ceiling), names_the_application);
         Self {
             patch: below(&application.patch),
             search: below(&application.search),
@@ -56,15 +56,15 @@ impl Budget {
 /// The ceilings of one application in one region.
 #[derive(Debug)]
 pub struct Application {
-    patch: Arc<Bucket>,
-    search: Arc<Bucket>,
-    get: Arc<Bucket>,
+    patch: Arc<Ceiling>,
+    search: Arc<Ceiling>,
+    get: Arc<Ceiling>,
 }
 
 impl Application {
     /// How large a burst the ceilings allow is not documented; the accounts' own is small enough for any.
     pub fn new(clock: Clock) -> Self {
-        let ceiling = |rate| Arc::new(Bucket::ceiling(clock, rate, 5));
+        let ceiling = |rate| Arc::new(Ceiling::new(clock, rate, 5));
         Self { patch: ceiling(500.0), search: ceiling(100.0), get: ceiling(100.0) }
     }
 

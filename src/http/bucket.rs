@@ -6,13 +6,12 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Answer;
+use super::ceiling::Ceiling;
 use super::gauge::Gauge;
 use crate::clock::Clock;
 
 /// What stays of a rate, however many 429s come: of five patches a second, one in six seconds.
 const FLOOR: f64 = 1.0 / 32.0;
-/// Of five hundred patches a second, one.
-const CEILING_FLOOR: f64 = 1.0 / 512.0;
 
 /// A rate with a burst, shared by all who call one operation of one account.
 #[derive(Debug)]
@@ -21,13 +20,13 @@ pub struct Bucket {
     queue: tokio::sync::Mutex<()>,
     gauge: Mutex<Gauge>,
     changed: Notify,
-    ceiling: Option<Ceiling>,
+    under: Option<Under>,
 }
 
-/// What several buckets together must stay below.
+/// Its place below what several buckets together must stay below.
 #[derive(Debug)]
-struct Ceiling {
-    bucket: Arc<Bucket>,
+struct Under {
+    ceiling: Arc<Ceiling>,
     /// Whether a 429 speaks of the ceiling, and not of the bucket below it.
     is_meant: fn(&Answer) -> bool,
     /// When the permit leaves that was taken below. It outlives a caller who stopped waiting: neither the permit nor its
@@ -39,39 +38,30 @@ impl Bucket {
     /// `rate_per_second` and `burst` as the server documents them. One less than the burst is used (but at least one):
     /// requests sent in time arrive with the network's jitter, and a strict bucket of the same size turns the odd one down.
     pub fn new(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
-        Self::with_floor(clock, rate_per_second, burst, FLOOR)
-    }
-
-    /// For [`Self::under`]. It may be far above what is asked of it, so it can fall a long way.
-    pub fn ceiling(clock: Clock, rate_per_second: f64, burst: u32) -> Self {
-        Self::with_floor(clock, rate_per_second, burst, CEILING_FLOOR)
-    }
-
-    fn with_floor(clock: Clock, rate_per_second: f64, burst: u32, floor: f64) -> Self {
-        let gauge = Gauge::new(clock, rate_per_second, burst.saturating_sub(1), floor);
-        Self { queue: tokio::sync::Mutex::new(()), gauge: Mutex::new(gauge), changed: Notify::new(), ceiling: None }
+        let gauge = Gauge::new(clock, rate_per_second, burst.saturating_sub(1), FLOOR);
+        Self { queue: tokio::sync::Mutex::new(()), gauge: Mutex::new(gauge), changed: Notify::new(), under: None }
     }
 
     /// The same, and every permit is also one of `ceiling`, which other buckets share. 429s that `is_meant` slow down the
     /// ceiling, the others this bucket.
     #[must_use]
-    pub fn under(self, ceiling: Arc<Self>, is_meant: fn(&Answer) -> bool) -> Self {
-        Self { ceiling: Some(Ceiling { bucket: ceiling, is_meant, booked: Mutex::default() }), ..self }
+    pub fn under(self, ceiling: Arc<Ceiling>, is_meant: fn(&Answer) -> bool) -> Self {
+        Self { under: Some(Under { ceiling, is_meant, booked: Mutex::default() }), ..self }
     }
 
     /// Waits for a permit, behind everybody who came before. Under a ceiling, the bucket's own comes first, and whoever has
     /// one has a place among all that are under it: each has one place at a time, so none is kept waiting by another's haste.
     pub async fn acquire(&self) {
         let _turn = self.queue.lock().await;
-        let Some(ceiling) = &self.ceiling else { return self.own_permit().await };
-        let leaves_at = if let Some(booked) = ceiling.booked() {
+        let Some(under) = &self.under else { return self.own_permit().await };
+        let leaves_at = if let Some(booked) = under.booked() {
             booked
         } else {
             self.own_permit().await;
-            ceiling.book()
+            under.book()
         };
         tokio::time::sleep_until(leaves_at).await;
-        ceiling.leave();
+        under.leave();
     }
 
     async fn own_permit(&self) {
@@ -94,8 +84,8 @@ impl Bucket {
 
     /// Slows down whatever a 429 speaks of: somebody else uses the same budget. `sent_at`: when the request left.
     pub(super) fn refused(&self, answer: &Answer, sent_at: Instant) {
-        match &self.ceiling {
-            Some(ceiling) if (ceiling.is_meant)(answer) => ceiling.bucket.penalise(sent_at),
+        match &self.under {
+            Some(under) if (under.is_meant)(answer) => under.ceiling.penalise(sent_at),
             _ => self.penalise(sent_at),
         }
     }
@@ -115,13 +105,13 @@ impl Bucket {
     }
 }
 
-impl Ceiling {
+impl Under {
     fn booked(&self) -> Option<Instant> {
         *self.place()
     }
 
     fn book(&self) -> Instant {
-        *self.place().insert(self.bucket.gauge().book())
+        *self.place().insert(self.ceiling.book())
     }
 
     fn leave(&self) {

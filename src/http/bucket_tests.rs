@@ -2,11 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::HeaderMap;
-use super::{Answer, Bucket};
+use super::{Answer, Bucket, Ceiling};
 use crate::clock::Clock;
 
 fn bucket(rate: f64, burst: u32) -> Bucket {
     Bucket::new(Clock::system(), rate, burst)
+}
+
+fn ceiling(rate: f64, burst: u32) -> Ceiling {
+    Ceiling::new(Clock::system(), rate, burst)
 }
 
 /// How many permits come within `seconds`, to one caller that always wants one.
@@ -132,7 +136,7 @@ async fn many_429s_leave_a_floor() {
 }
 
 /// Three accounts that always want to send, one of them with many callers who give up again and again.
-async fn under_a_ceiling(ceiling: &Arc<Bucket>, seconds: u64) -> [u32; 3] {
+async fn under_a_ceiling(ceiling: &Arc<Ceiling>, seconds: u64) -> [u32; 3] {
     let own = [(); 3].map(|()| bucket(100.0, 5).under(Arc::clone(ceiling), |_| false));
     let impatient = async {
         let mut count = 0;
@@ -150,20 +154,20 @@ async fn under_a_ceiling(ceiling: &Arc<Bucket>, seconds: u64) -> [u32; 3] {
 
 #[tokio::test(start_paused = true)]
 async fn those_under_a_ceiling_share_it_evenly_even_if_one_stops_waiting_all_the_time() {
-    let counts = under_a_ceiling(&Arc::new(bucket(30.0, 5)), 100).await;
+    let counts = under_a_ceiling(&Arc::new(ceiling(30.0, 5)), 100).await;
     assert!((3000..=3007).contains(&counts.iter().sum::<u32>()), "{counts:?}");
     assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 5, "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_ceiling_that_is_not_reached_costs_nothing() {
-    let counts = under_a_ceiling(&Arc::new(bucket(500.0, 5)), 100).await;
+    let counts = under_a_ceiling(&Arc::new(ceiling(500.0, 5)), 100).await;
     assert!(counts.iter().all(|count| (9_990..=10_005).contains(count)), "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_who_uses_little_waits_no_longer_than_the_others_at_the_ceiling() {
-    let ceiling = Arc::new(bucket(10.0, 2));
+    let ceiling = Arc::new(ceiling(10.0, 2));
     let greedy = [(); 4].map(|()| bucket(100.0, 5).under(Arc::clone(&ceiling), |_| false));
     let modest = bucket(5.0, 5).under(Arc::clone(&ceiling), |_| false);
     let waits = async {
@@ -184,7 +188,7 @@ async fn one_who_uses_little_waits_no_longer_than_the_others_at_the_ceiling() {
 #[tokio::test(start_paused = true)]
 async fn a_429_slows_down_what_it_speaks_of() {
     let answer = |body: &'static str| Answer::new(429, HeaderMap::new(), body.into());
-    let ceiling = Arc::new(bucket(100.0, 5));
+    let ceiling = Arc::new(ceiling(100.0, 5));
     let speaks_of_it = |answer: &Answer| &answer.body[..] == b"all of you";
     let own = [(); 2].map(|()| bucket(5.0, 5).under(Arc::clone(&ceiling), speaks_of_it));
     let rates = || (own[0].rate(), own[1].rate(), ceiling.rate());
