@@ -129,6 +129,7 @@ impl AccountCycle {
         self.find_never_shown(order, &mut pass).await?;
         let (mut decisions, reads) = (pass.result, pass.reads);
         self.store.save_basis(&self.account.name, std::mem::take(&mut decisions.held)).await?;
+        self.store.forget_unapplied(&self.account.name, std::mem::take(&mut decisions.shown_right)).await?;
         sort(&mut decisions.changes);
         assign_lanes(&mut decisions.changes, &self.speeds().await?);
         decisions.withheld.sort_by(|a, b| a.seller_sku.cmp(&b.seller_sku));

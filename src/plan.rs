@@ -13,7 +13,9 @@ use crate::model::{AccountName, MarketplaceId, SellerSku, StoreName};
 use crate::reason::Reason;
 
 pub use drift::{Cause, Drift, drift};
-pub use judge::{Desired, Due, Judgement, Need, Patience, judge, look_at, may_be_ours_again, not_ours, settled};
+pub use judge::{
+    Desired, Due, Judgement, Need, Patience, due_again, judge, look_at, may_be_ours_again, not_ours, settled,
+};
 pub use lane::{Lane, Speeds, assign_lanes};
 pub use order::{Priority, sort};
 

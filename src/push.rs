@@ -107,6 +107,13 @@ impl Parked {
     }
 }
 
+impl Drained {
+    /// Nothing was there to be sent, and nothing was in the way.
+    pub const fn tried_nothing(&self) -> bool {
+        self.accepted + self.refused + self.in_feed == 0 && self.parked.is_none() && !self.stopped
+    }
+}
+
 /// One landed change, for whoever watches.
 #[derive(Clone, Debug)]
 pub struct Landed {

@@ -12,7 +12,7 @@ use crate::cycle::{Explanation, Say, explain};
 use crate::model::{Backorders, Listing, SellerSku, StoreName};
 use crate::plan::{Judgement, Need};
 use crate::rules::quantity::Outcome;
-use crate::store::{StoredProduct, StoredStock};
+use crate::store::{DriftRecord, StoredProduct, StoredStock};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -121,7 +121,7 @@ fn print(explanation: &Explanation, config: &Config, now: Timestamp) {
     say(&format!("listing {} of account {}", listing.seller_sku, listing.account));
     print_listing(listing, &zone, now);
     if let Some(drift) = &explanation.drift {
-        let (at, what) = (render::time(drift.at, &zone), drift_in_words(&drift.cause));
+        let (at, what) = (render::time(drift.at, &zone), drift_in_words(drift));
         say(&format!("  last drift: {} in place of {} at {at}, {what}", drift.shown, drift.expected));
     }
     for (index, saying) in explanation.says.iter().enumerate() {
@@ -189,9 +189,10 @@ fn print_listing(listing: &Listing, zone: &TimeZone, now: Timestamp) {
     }
 }
 
-fn drift_in_words(cause: &str) -> &'static str {
-    match cause {
-        "lost" => "for amazon did not apply what it accepted",
+fn drift_in_words(drift: &DriftRecord) -> &'static str {
+    match drift.cause.as_str() {
+        "lost" if drift.shown > drift.expected => "for amazon did not apply what it accepted",
+        "lost" => "for amazon did not apply what it accepted, or sold it at once",
         "sale" => "for some were sold",
         _ => "for somebody else set it",
     }

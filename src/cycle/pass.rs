@@ -54,6 +54,8 @@ pub(super) struct Decisions {
     pub look_at: Option<Timestamp>,
     /// Found to be right, and the readings they are right for.
     pub held: Vec<(SellerSku, String)>,
+    /// Seen to show what is wanted, although something was not applied before.
+    pub shown_right: Vec<SellerSku>,
     /// Nothing is to be sent for these, whatever waits in the outbox.
     pub settled: Vec<Settled>,
     /// What waited in the outbox when the cycle began.
@@ -110,8 +112,8 @@ impl<'a> Pass<'a> {
                     self.confirm.push(listing.seller_sku.clone());
                 }
                 judgement => {
-                    if decided.live && judgement == Judgement::Unchanged {
-                        self.result.look_by(look_at(&self.cycle.config, listing, &decided));
+                    if decided.live {
+                        self.result.look_by(next_at(&self.cycle.config, listing, &decided, &judgement));
                     }
                     self.result.take(listing, &decided, judgement);
                 }
@@ -195,10 +197,17 @@ pub(super) fn judgement(
     plan::judge(listing, desired, &patience, now, stage > Stage::Known)
 }
 
-/// When Amazon is to be asked about a listing that is right.
-fn look_at(config: &Config, listing: &Listing, decided: &Decided<'_>) -> Option<Timestamp> {
+/// When Amazon is to be asked about a listing that is right, or one is due again that waits.
+fn next_at(config: &Config, listing: &Listing, decided: &Decided<'_>, judgement: &Judgement) -> Option<Timestamp> {
     let quantity = decided.verdict.decision.outcome.quantity()?;
-    plan::look_at(listing, &desired(decided, quantity, false), &super::patience(config))
+    let desired = desired(decided, quantity, false);
+    match judgement {
+        Judgement::Unchanged => plan::look_at(listing, &desired, &super::patience(config)),
+        Judgement::Withheld(Reason::NotApplied | Reason::Rejected, _) => {
+            plan::due_again(listing, &desired, &super::patience(config))
+        }
+        _ => None,
+    }
 }
 
 fn desired<'a>(decided: &'a Decided<'_>, quantity: u32, retry_now: bool) -> Desired<'a> {
@@ -227,6 +236,9 @@ impl Decisions {
                 self.unchanged += 1;
                 let correction = (decided.live && self.waiting.contains_key(sku)).then(|| correction(listing, decided));
                 self.settle(sku, correction);
+                if listing.unapplied.is_some() && listing.belief.unconfirmed().is_none() {
+                    self.shown_right.push(sku.clone());
+                }
                 if listing.belief.basis.as_deref() != Some(&decided.basis) {
                     self.held.push((sku.clone(), decided.basis.clone()));
                 }

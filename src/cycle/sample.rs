@@ -9,10 +9,15 @@ use crate::push::Drifts;
 /// Fifty calls, ten seconds of what Amazon grants: of fewer changes all are read back at once. Of more the rest has its
 /// turn in later cycles, and in any case when its belief is older than `verify_every`.
 const LEAST: usize = 1000;
+/// Fifty seconds: so long a zero of the same cycle waits at most for what is read back before it.
+const MOST: usize = 5000;
 
 /// Grows while Amazon loses what it accepted, and shrinks back when it does not.
 #[derive(Debug)]
-pub struct Sample(AtomicUsize);
+pub struct Sample {
+    size: AtomicUsize,
+    drawn: AtomicUsize,
+}
 
 /// One that could be read back.
 #[derive(Debug)]
@@ -23,14 +28,15 @@ pub(super) struct Unproven {
 
 impl Default for Sample {
     fn default() -> Self {
-        Self(AtomicUsize::new(LEAST))
+        Self { size: AtomicUsize::new(LEAST), drawn: AtomicUsize::new(0) }
     }
 }
 
 impl Sample {
     /// Chosen as by lot, another one for every submission, and the same for the same input.
     pub(super) fn draw(&self, mut unproven: Vec<Unproven>) -> Vec<SellerSku> {
-        let size = self.0.load(Ordering::Relaxed);
+        let size = self.size.load(Ordering::Relaxed);
+        self.drawn.store(unproven.len().min(size), Ordering::Relaxed);
         if unproven.len() > size {
             unproven.select_nth_unstable_by_key(size, lot);
             unproven.truncate(size);
@@ -38,10 +44,17 @@ impl Sample {
         unproven.into_iter().map(|one| one.seller_sku).collect()
     }
 
+    /// From what came of the last one. Where none was drawn there is nothing to learn.
     pub(super) fn learn(&self, drifts: Drifts) {
-        let size = self.0.load(Ordering::Relaxed);
-        let next = if drifts.lost > 0 { size.saturating_mul(2) } else { size / 2 };
-        self.0.store(next.max(LEAST), Ordering::Relaxed);
+        let drawn = self.drawn.swap(0, Ordering::Relaxed);
+        let size = self.size.load(Ordering::Relaxed);
+        let next = match drawn {
+            0 => return,
+            _ if drifts.lost == 0 => size / 2,
+            // Not beyond what there was to read back.
+            _ => size.max(2 * drawn.min(size)),
+        };
+        self.size.store(next.clamp(LEAST, MOST), Ordering::Relaxed);
     }
 }
 
@@ -66,15 +79,24 @@ mod tests {
     fn it_grows_while_changes_are_lost_and_shrinks_back() {
         let sample = Sample::default();
         let drawn = |count| sample.draw(unproven(count)).len();
+        let lost = Drifts { lost: 1, ..Drifts::default() };
         assert_eq!((drawn(1000), drawn(9000)), (1000, 1000));
-        for expected in [2000, 4000, 8000, 9000, 9000] {
-            sample.learn(Drifts { lost: 1, ..Drifts::default() });
+        for expected in [2000, 4000, 5000, 5000] {
+            sample.learn(lost);
             assert_eq!(drawn(9000), expected);
         }
-        for expected in [9000, 8000, 4000, 2000, 1000, 1000] {
+        for expected in [2500, 1250, 1000, 1000] {
             sample.learn(Drifts { sale: 7, edit: 1, lost: 0 });
             assert_eq!(drawn(9000), expected);
         }
+        // No more than there was, and nothing from a cycle that read nothing back.
+        drawn(700);
+        sample.learn(lost);
+        assert_eq!(drawn(9000), 1400);
+        sample.learn(lost);
+        sample.learn(Drifts::default());
+        sample.learn(Drifts::default());
+        assert_eq!(drawn(9000), 2800);
     }
 
     #[test]

@@ -181,6 +181,7 @@ impl AccountTask {
     }
 
     async fn cycle(&self, work: &AccountWork, order: &Order) -> Result<Plan, CycleError> {
+        self.verifying.begun();
         let outcome = work.cycle.run(order).boxed().await;
         let now = work.cycle.clock.now();
         match &outcome {
@@ -190,8 +191,7 @@ impl AccountTask {
                 self.verifying.cycled(plan.look_at, all, now);
                 self.planned.send_replace(true);
             }
-            // Tried again soon, and then it is known.
-            Err(_) => self.verifying.cycled(None, true, now),
+            Err(_) => self.verifying.failed(now),
         }
         if let Err(error) = &outcome {
             self.tell_failure(order, error);
@@ -250,6 +250,7 @@ impl AccountTask {
                 self.landings.send(landed).ok();
             });
             let parked = match drained.await {
+                Ok(drained) if drained.tried_nothing() && self.still_waits().await => continue,
                 Ok(drained) => drained.parked,
                 Err(error) => {
                     tracing::error!(event = "push_failed", account = %self.work.name(), %error, "sending failed");
@@ -258,6 +259,15 @@ impl AccountTask {
             };
             self.parked.send_replace(parked);
         }
+    }
+}
+
+impl AccountTask {
+    /// Whether what the account was parked over still waits for its time: that nothing could be sent is no news then.
+    async fn still_waits(&self) -> bool {
+        let parked = self.parked.borrow().is_some();
+        let now = self.work.cycle.clock.now();
+        parked && self.work.pusher.store.waits_after_refusal(self.work.name(), now).await.unwrap_or(true)
     }
 }
 

@@ -21,9 +21,11 @@ pub(super) struct Verifying {
 
 #[derive(Debug, Default)]
 struct Next {
-    /// When the last cycle ended.
+    /// When the last cycle over all listings ended.
     cycled: Timestamp,
     look_at: Option<Timestamp>,
+    /// The first that was accepted since the cycle began that is under way, or began last: it knows nothing of it.
+    accepted: Option<Timestamp>,
 }
 
 impl Verifying {
@@ -34,17 +36,30 @@ impl Verifying {
         Self { verify_after: push.verify_after, least, next: Mutex::default(), sooner: Notify::new() }
     }
 
-    /// A cycle has ended. One over all listings knows all that is to be looked at.
+    pub(super) fn begun(&self) {
+        self.next().accepted = None;
+    }
+
+    /// A cycle has ended. One over all listings knows all that was to be looked at when it began.
     pub(super) fn cycled(&self, look_at: Option<Timestamp>, all: bool, now: Timestamp) {
         let mut next = self.next();
-        next.cycled = now;
-        next.look_at = if all { look_at } else { next.look_at.into_iter().chain(look_at).min() };
+        let known = if all { next.accepted } else { next.look_at };
+        next.look_at = known.into_iter().chain(look_at).min();
+        if all {
+            next.cycled = now;
+        }
+    }
+
+    /// A cycle came to nothing: what was to be looked at still is, and not at once.
+    pub(super) fn failed(&self, now: Timestamp) {
+        self.next().cycled = now;
     }
 
     /// Amazon took something in: it is to be read back.
     pub(super) fn accepted(&self, now: Timestamp) {
         let at = later(now, self.verify_after);
         let mut next = self.next();
+        next.accepted.get_or_insert(at);
         if next.look_at.is_none_or(|known| at < known) {
             next.look_at = Some(at);
             self.sooner.notify_one();

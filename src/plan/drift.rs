@@ -18,7 +18,7 @@ pub struct Drift {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// What we submitted was accepted and did not come to be.
+    /// What we submitted was accepted and did not come to be; where we raised, it may also have been sold at once.
     Lost,
     /// Fewer than expected: Amazon sold some, or somebody took some away.
     Sale,
@@ -53,7 +53,13 @@ pub fn drift(listing: &Listing, shown: u32, at: Timestamp, verify_after: Duratio
         return None;
     }
     let expected = if unproven { accepted.quantity } else { belief.believed()?.quantity };
-    let lost = unproven && belief.prior.is_some_and(|prior| still_before(prior, expected, shown));
+    // What was believed when it was sent, and what Amazon last showed: an earlier submission may have been lost as well.
+    let shown_before = belief.observed.filter(|observed| observed.at <= accepted.at).map(|observed| observed.quantity);
+    let mut before = belief.prior.into_iter().chain(shown_before).peekable();
+    if unproven && before.peek().is_none() {
+        return None;
+    }
+    let lost = unproven && before.any(|before| still_before(before, expected, shown));
     let cause = match shown {
         _ if shown == expected => return None,
         _ if lost => Cause::Lost,
@@ -142,6 +148,23 @@ mod tests {
             let found = drift(&seen(sent(Some(4), 9), 9, 3), shown, minute(60), AFTER);
             assert_eq!(found.map(|drift| (drift.cause, drift.unapplied)), cause.map(|cause| (cause, false)), "{shown}");
         }
+    }
+
+    #[test]
+    fn an_earlier_submission_may_have_been_lost_as_well() {
+        // 9 was shown, 5 was accepted, and then this.
+        for (accepted, shown, cause) in
+            [(3, 9, Cause::Lost), (3, 7, Cause::Lost), (3, 2, Cause::Sale), (3, 12, Cause::Edit)]
+        {
+            let mut listing = seen(sent(Some(5), accepted), 9, -5);
+            listing.belief.accepted = Some(Known { quantity: accepted, at: minute(0) });
+            assert_eq!(drift(&listing, shown, minute(10), AFTER).map(|drift| drift.cause), Some(cause), "{shown}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_known_of_before_nothing_is_told() {
+        assert_eq!(drift(&sent(None, 9), 4, minute(60), AFTER), None);
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn due(listing: &Listing, desired: Desired<'_>, patience: &Patience, from: Optio
         return Judgement::Withheld(Reason::Rejected, detail);
     }
     if let Some(unapplied) = &listing.unapplied
-        && let Some(at) = Some(again_at(unapplied, priority, patience)).filter(waits)
+        && let Some(at) = Some(again_at(listing, unapplied, &desired, priority, patience)).filter(waits)
     {
         let detail = format!("{} (sent {} times, next at {at})", unapplied.evidence, unapplied.times);
         return Judgement::Withheld(Reason::NotApplied, detail);
@@ -183,10 +183,33 @@ fn due(listing: &Listing, desired: Desired<'_>, patience: &Patience, from: Optio
     Judgement::Change(Due { from, priority })
 }
 
-/// Once more at once, for a single one may have gone astray; then after ever longer waits.
-fn again_at(unapplied: &Unapplied, priority: Priority, patience: &Patience) -> Timestamp {
+/// When a listing that is withheld as refused or not applied is due again.
+pub fn due_again(listing: &Listing, desired: &Desired<'_>, patience: &Patience) -> Option<Timestamp> {
+    let believed = listing.belief.believed().map(|believed| believed.quantity);
+    let priority = Priority::of(believed.max(listing.belief.in_doubt), desired.quantity);
+    let refused = listing.refusal.as_ref().map(|refusal| retry_at(refusal, priority));
+    let unapplied = listing.unapplied.as_ref();
+    let unapplied = unapplied.map(|unapplied| again_at(listing, unapplied, desired, priority, patience));
+    refused.max(unapplied)
+}
+
+/// Once more at once, for a single one may have gone astray; then after ever longer waits. A raise that is not there may
+/// also have been sold before it was looked at: where the stock moved since it is taken for that, and where it cannot be
+/// told the wait does not grow.
+fn again_at(
+    listing: &Listing,
+    unapplied: &Unapplied,
+    desired: &Desired<'_>,
+    priority: Priority,
+    patience: &Patience,
+) -> Timestamp {
+    let raise = matches!(priority, Priority::Restart | Priority::Rest);
+    let moved = listing.belief.basis.as_deref() != Some(desired.basis);
+    let may_be_sold = desired.is_static || priority == Priority::Restart;
     let wait = match unapplied.times {
         ..=1 => Duration::ZERO,
+        _ if raise && moved => Duration::ZERO,
+        _ if raise && may_be_sold => patience.verify_after,
         times if times < SET_ASIDE_AFTER => patience.verify_after.saturating_mul(1 << (times - 2)),
         _ => patience.verify_every.min(SET_ASIDE),
     };

@@ -231,6 +231,10 @@ fn what_was_never_applied_is_sent_again_after_ever_longer_waits() {
     };
     for (name, listing, desired, expected) in [
         ("once", lost(seen(5, 1), 1, 0), want(7), change(Some(5), Rest)),
+        ("the stock moved: it was sold", moved(lost(seen(5, 1), 5, 5)), want(7), change(Some(5), Rest)),
+        ("which says nothing of a drop", moved(lost(seen(9, 1), 5, 5)), want(7), waits(5, 10)),
+        ("a constant may be sold", lost(seen(5, 1), 5, 5), constant(7), waits(5, 5)),
+        ("so may all that restarted", lost(seen(0, 1), 5, 10), want(7), change(Some(0), Restart)),
         ("twice", lost(seen(5, 1), 2, 0), want(7), waits(2, 10)),
         ("twice, a while ago", lost(seen(5, 1), 2, 10), want(7), change(Some(5), Rest)),
         ("three times", lost(seen(5, 1), 3, 5), want(7), waits(3, 15)),

@@ -172,6 +172,7 @@ impl Follower {
         };
         let ending = match report {
             // Something about the whole feed: nobody knows which of it was done.
+            Ok(report) if !report.whole.is_empty() && self.has_just_ended(shown) => return Ok(Ok(())),
             Ok(report) if !report.whole.is_empty() => Ending::Fatal { text: report.whole.join("; ") },
             Ok(report) => Ending::Done { rejected: report.rejected, remark: None },
             Err(fault) => {
@@ -247,7 +248,8 @@ impl Follower {
             );
         }
         self.queued.notify_one();
-        if open + overtaken > 0 {
+        // What it did is to be read back, and what it did not do is planned anew.
+        if accepted + open + overtaken > 0 {
             self.replan.notify_one();
         }
         Ok(())

@@ -42,7 +42,7 @@ impl Tally {
                 accepted = drift.expected,
                 shown = drift.shown,
                 times = before + 1,
-                "amazon accepted the quantity again and does not show it; look at the listing in Seller Central"
+                "amazon accepted the quantity again and does not show it; if it did not sell at once, look at the listing in Seller Central"
             );
         }
     }

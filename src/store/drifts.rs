@@ -76,6 +76,23 @@ impl Store {
         .await
     }
 
+    /// They show what is wanted: what was not applied before does not matter any more.
+    pub async fn forget_unapplied(&self, account: &AccountName, seller_skus: Vec<SellerSku>) -> Result<(), StoreError> {
+        if seller_skus.is_empty() {
+            return Ok(());
+        }
+        let account = account.clone();
+        self.write(move |transaction| {
+            let mut forget = transaction
+                .prepare_cached("UPDATE listing SET unapplied = 0 WHERE account = ?1 AND seller_sku = ?2")?;
+            for seller_sku in seller_skus {
+                forget.execute(params![account.as_str(), seller_sku.as_str()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// The newest drift of one listing.
     pub async fn drift_of(
         &self,

@@ -44,6 +44,17 @@ impl Store {
         .await
     }
 
+    /// Whether a listing of the account was refused and waits for its next try.
+    pub async fn waits_after_refusal(&self, account: &AccountName, now: Timestamp) -> Result<bool, StoreError> {
+        let account = account.clone();
+        self.call(move |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM listing WHERE account = ?1 AND retry_at > ?2)")?;
+            Ok(statement.query_row(params![account.as_str(), millis(now)], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// How often this listing was refused in a row.
     pub async fn failures(&self, account: &AccountName, seller_sku: &SellerSku) -> Result<u32, StoreError> {
         let (account, seller_sku) = (account.clone(), seller_sku.clone());

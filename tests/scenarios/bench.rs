@@ -230,6 +230,11 @@ impl Bench {
         self.store().journal_of(account, &sku.into(), 100).await.unwrap()
     }
 
+    /// So many minutes after the scene began.
+    pub(crate) fn since(&self, minutes: i64) -> Timestamp {
+        self.started + SignedDuration::from_mins(minutes)
+    }
+
     pub(crate) fn since_start(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.started)).unwrap()
     }

@@ -20,6 +20,7 @@ mod outages;
 mod pacing;
 mod quantities;
 mod rates;
+mod reading_back;
 mod refusals;
 mod scene;
 mod service;

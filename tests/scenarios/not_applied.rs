@@ -143,3 +143,38 @@ async fn a_sale_an_edit_and_a_lost_submission_are_told_apart() {
     }
     assert_eq!([bench.shown("SOLD"), bench.shown("EDITED")], [Some(9), Some(9)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wanted_no_longer_is_forgotten() {
+    let bench = Bench::start(Scene::new().product("MUG", 9).listing_with("MUG", LOSES)).await;
+    bench.cycle().await;
+    bench.cycles("45m").await;
+    assert!(bench.listing("MUG").await.unapplied.is_some_and(|unapplied| unapplied.times >= 2));
+    bench.stock("MUG", 4);
+    bench.cycles("30m").await;
+    assert_eq!(bench.listing("MUG").await.unapplied, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_sells_out_before_it_is_looked_at_is_not_set_aside() {
+    for (imports, interval) in [(false, 5), (true, 5), (true, 15)] {
+        let scene = Scene::with_store("maximum_listed_quantity = 1");
+        let scene = if imports { scene } else { scene.without_order_import() };
+        let bench = Bench::start(scene.product("MUG", 400).listing("MUG", 0)).await;
+        bench.cycle().await;
+        let mut sold = 0;
+        for minute in 1..=(12 * 60) {
+            bench.wait("1m").await;
+            if minute % interval == 0 {
+                bench.cycle().await;
+                bench.wait("10s").await;
+            }
+            if bench.shown("MUG") == Some(1) {
+                bench.sell("MUG", 1).await;
+                sold += 1;
+            }
+        }
+        // Where nothing tells a sale from a loss, one goes after a look and a wait, ten minutes each, and the cycles between.
+        assert!(sold >= 12 * 60 / 35, "imports {imports}, every {interval} minutes: {sold} sold");
+    }
+}
