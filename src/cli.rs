@@ -1,8 +1,12 @@
 //! The commands, as the usage text reads.
 
+mod apply;
 mod check_config;
 mod demo;
 mod explain;
+mod history;
+mod now;
+mod pause;
 mod plan;
 mod render;
 mod resync;
@@ -45,6 +49,18 @@ enum Command {
     Resync(resync::Args),
     /// Show what a cycle would send and withhold, and why; sends nothing
     Plan(plan::Args),
+    /// Send what a guard holds, or a plan from a file, as far as it is still true
+    Apply(apply::Args),
+    /// Send nothing for a store, an account or everything, until it is resumed
+    Pause(pause::PauseArgs),
+    /// End a pause, a hold or an override
+    Resume(pause::ResumeArgs),
+    /// Leave a listing as it is on Amazon
+    Hold(pause::HoldArgs),
+    /// Show this quantity for a listing, whatever the shop and the settings say
+    Override(pause::OverrideArgs),
+    /// Show what was sent, when and why
+    History(history::Args),
     /// Show why one listing has the quantity it has
     Explain(explain::Args),
     /// Show what each store and account did, does and will do
@@ -139,6 +155,12 @@ async fn with_config(command: Command, path: &std::path::Path, clock: Clock) -> 
         Command::Run => run::run(config, path, clock).await,
         Command::Resync(args) => resync::run(args, config, clock).await,
         Command::Plan(args) => plan::run(args, config, clock).await,
+        Command::Apply(args) => apply::run(args, config, clock).await,
+        Command::Pause(args) => pause::pause(args, &config, clock).await,
+        Command::Resume(args) => pause::resume(args, &config).await,
+        Command::Hold(args) => pause::hold(args, &config, clock).await,
+        Command::Override(args) => pause::set(args, &config, clock).await,
+        Command::History(args) => history::run(args, &config, clock).await,
         Command::Explain(args) => explain::run(args, &config, clock).await,
         Command::Status(args) => status::run(args, &config, clock).await,
         Command::CheckConfig(args) => check_config::run(args, &config, path, clock).await,

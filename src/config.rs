@@ -28,11 +28,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use duration::read as parse_duration;
 pub use finding::{ConfigErrors, Finding};
 
 use crate::model::{
-    AccountName, CommerceName, CountryConflict, Marketplace, Mode, Region, RuleSettings, StoreKey, StoreName,
-    WebsiteCode,
+    AccountName, CommerceName, CountryConflict, GuardLimits, Marketplace, Mode, Region, RuleSettings, StoreKey,
+    StoreName, WebsiteCode,
 };
 use crate::rules::mapping::MappingTable;
 use crate::schedule::Schedule;
@@ -98,10 +99,8 @@ pub enum LogFormat {
 
 #[derive(Clone, Debug)]
 pub struct GuardConfig {
-    /// Percent of the listings of a store that one cycle may take to zero; `0..=100`.
-    pub max_zeroed_percent: u32,
-    pub max_zeroed_count: u64,
-    pub max_units_drop_percent: u32,
+    /// Of stores that have none of their own.
+    pub limits: GuardLimits,
     /// Products read now against products read last time; `0.0..=1.0`, kept in thousandths.
     pub min_source_ratio_thousandths: u32,
 }
@@ -190,6 +189,7 @@ pub struct StoreConfig {
     pub schedule: Schedule,
     pub mode: Mode,
     pub allow_increase: bool,
+    pub guards: GuardLimits,
     pub rules: RuleSettings,
     pub seller_sku: SkuMapping,
 }

@@ -31,6 +31,9 @@ pub struct ResyncRequest {
     /// Also until the feeds have ended that it sends.
     #[serde(default)]
     pub wait: bool,
+    /// Read and believe like a tick; else nothing is believed and everything is read.
+    #[serde(default)]
+    pub as_a_tick: bool,
 }
 
 /// One line of the answer.
@@ -89,12 +92,12 @@ impl Drop for Socket {
 async fn resync(State((desk, clock)): State<(Desk, Clock)>, Json(request): Json<ResyncRequest>) -> Response {
     let (events, progress) = mpsc::unbounded_channel();
     let read_since = clock.now();
+    let (cause, afresh) = if request.as_a_tick { ("apply", false) } else { ("resync", true) };
     let replies = FuturesUnordered::new();
     for (account, stores) in request.accounts {
         let (reply, answer) = oneshot::channel();
         let stranger = stores.iter().find(|store| !desk.stores.contains(*store)).cloned();
-        let order =
-            Order { cause: "resync", stores, skus: request.skus.clone(), afresh: true, everything: true, read_since };
+        let order = Order { cause, stores, skus: request.skus.clone(), afresh, everything: afresh, read_since };
         let request = Request { order, progress: Progress::to(events.clone()), wait: request.wait, reply };
         let sender = desk.accounts.get(&account).filter(|_| stranger.is_none()).cloned();
         replies.push(async move {

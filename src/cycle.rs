@@ -2,10 +2,12 @@
 //! A cycle carries no input but its scope: tick, resync, plan and recovery are this one function.
 
 mod decide;
+mod decrees;
 mod discover;
 mod explain;
 mod facts;
 mod first;
+mod guarding;
 mod pass;
 mod progress;
 mod sample;
@@ -28,6 +30,7 @@ use crate::store::{Settled, Store, StoreError};
 use facts::{Facts, Mapped};
 use pass::{Pass, Stage};
 
+pub use decrees::{BY_APPLY, Decrees, decided};
 pub use explain::{Explanation, Say, explain};
 pub use facts::ReadState;
 pub use first::Firsts;
@@ -95,7 +98,11 @@ impl AccountCycle {
     /// The whole cycle but for the sending, which goes on beside it: the plan is kept before any of it takes effect.
     pub async fn run(&self, order: &Order) -> Result<Plan, CycleError> {
         let started_at = self.clock.now();
-        let (plan, settled) = self.decide(order).await?;
+        self.end_what_is_over(started_at).await?;
+        let (mut plan, settled, used_up) = self.decide(order).await?;
+        self.remember_the_pair(&plan).await?;
+        self.hold_back(&mut plan, order).await?;
+        self.store.end_releases(&self.account.name, used_up).await?;
         self.store.record_plan(&plan, order.cause, self.scope_text(order), started_at).await?;
         let sendable: Vec<Change> = plan.changes.iter().filter(|change| change.live).cloned().collect();
         self.store.queue(&plan.id, &self.account.name, sendable, settled, started_at).await?;
@@ -108,13 +115,15 @@ impl AccountCycle {
         Ok(self.decide(order).await?.0)
     }
 
-    async fn decide(&self, order: &Order) -> Result<(Plan, Vec<Settled>), CycleError> {
+    async fn decide(&self, order: &Order) -> Result<(Plan, Vec<Settled>, Vec<SellerSku>), CycleError> {
         self.discover_first(order).await?;
         let stores = self.stores_with_a_say();
         self.wait_for_those_beside(&stores).await?;
         let reads = self.read(&stores, order).await?;
         let waiting = self.store.waiting(&self.account.name).await?;
-        let mut pass = Pass::new(self, order, stores, reads, waiting);
+        let decrees = Decrees::load(&self.config, &self.store).await?;
+        let released = self.store.released(&self.account.name, self.clock.now()).await?;
+        let mut pass = Pass::new(self, order, stores.clone(), reads, waiting, decrees, released);
         let mut after = None;
         while let Some(listings) = self.next_batch(order, &mut after).await? {
             let unseen = |listing: &Listing| order.afresh || !listing.live;
@@ -131,6 +140,7 @@ impl AccountCycle {
         self.store.save_basis(&self.account.name, std::mem::take(&mut decisions.held)).await?;
         self.store.forget_unapplied(&self.account.name, std::mem::take(&mut decisions.shown_right)).await?;
         sort(&mut decisions.changes);
+        let held = self.guard(&mut decisions, &stores, order).await?;
         assign_lanes(&mut decisions.changes, &self.speeds().await?);
         decisions.withheld.sort_by(|a, b| a.seller_sku.cmp(&b.seller_sku));
         let problems: Vec<String> = reads
@@ -146,10 +156,11 @@ impl AccountCycle {
             unchanged: decisions.unchanged,
             listings: decisions.listings,
             look_at: decisions.look_at,
+            held,
             products: reads.values().map(|read| read.products).sum(),
             problem: (!problems.is_empty()).then(|| problems.join("; ")),
         };
-        Ok((plan, decisions.settled))
+        Ok((plan, decisions.settled, decisions.used_up))
     }
 
     async fn speeds(&self) -> Result<Speeds, StoreError> {

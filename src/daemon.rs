@@ -47,8 +47,21 @@ pub struct Done {
     pub refused: u64,
     /// On their way in a feed that has not ended.
     pub in_feed: u64,
+    /// What guards hold back.
+    #[serde(default)]
+    pub held: Vec<Held>,
     pub problem: Option<String>,
     pub parked: Option<String>,
+}
+
+/// Changes of one store that wait for somebody to release them.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Held {
+    /// What `apply` takes.
+    pub id: String,
+    pub store: StoreName,
+    pub changes: u64,
+    pub why: String,
 }
 
 /// The way to the account tasks.

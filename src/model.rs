@@ -12,4 +12,6 @@ pub use listing::{Belief, Channel, Known, Listing, Refusal, Unapplied};
 pub use marketplace::{MARKETPLACES, Marketplace, Region};
 pub use names::{AccountName, CommerceName, MarketplaceId, SellerSku, Sku, StoreName, WebsiteCode};
 pub use reading::{Backorders, Component, ProductType, Reading, Source, Stock, Tier};
-pub use settings::{BackorderPolicy, CountryConflict, MaximumMode, MissingProduct, Mode, RuleSettings, StoreKey};
+pub use settings::{
+    BackorderPolicy, CountryConflict, GuardLimits, MaximumMode, MissingProduct, Mode, RuleSettings, StoreKey,
+};

@@ -1,6 +1,7 @@
 //! From desired and believed to what is sent, in which order, and what is not sent, and why. Pure.
 
 mod drift;
+mod guard;
 mod judge;
 mod lane;
 mod order;
@@ -13,6 +14,7 @@ use crate::model::{AccountName, MarketplaceId, SellerSku, StoreName};
 use crate::reason::Reason;
 
 pub use drift::{Cause, Drift, drift};
+pub use guard::{Extent, Guarded, Released, Shrunken, Trip, guard};
 pub use judge::{
     Desired, Due, Judgement, Need, Patience, due_again, judge, look_at, may_be_ours_again, not_ours, settled,
 };
@@ -35,8 +37,20 @@ pub struct Plan {
     pub look_at: Option<Timestamp>,
     /// Products that Commerce was read for.
     pub products: u64,
+    /// What guards hold of it, by store.
+    pub held: Vec<HeldBack>,
     /// What kept the plan from being whole: Commerce did not answer, or not completely.
     pub problem: Option<String>,
+}
+
+/// Dangerous changes of one store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    pub store: StoreName,
+    pub trips: Vec<Trip>,
+    pub changes: Vec<Change>,
+    /// What releases it; nothing where nothing would be sent anyway.
+    pub id: Option<String>,
 }
 
 /// A quantity to send.

@@ -65,9 +65,12 @@ reasons! {
     Rejected => "rejected",
     /// Amazon accepted the quantity several times and never showed it.
     NotApplied => "not_applied",
-    // Guards.
+    /// A person paused the store, the account, or everything.
+    Paused => "paused",
+    // Guards hold the dangerous part of a plan until somebody releases it.
     GuardZeroed => "guard_zeroed",
     GuardUnitsDrop => "guard_units_drop",
+    GuardChanges => "guard_changes",
     GuardSourceShrunken => "guard_source_shrunken",
     GuardReadingOld => "guard_reading_old",
 }

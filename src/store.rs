@@ -2,10 +2,12 @@
 //! paused, and a query then still finishes.
 
 mod cycles;
+mod decisions;
 mod drifts;
 mod feed_endings;
 mod feed_times;
 mod feeds;
+mod held;
 mod listings;
 mod outbox;
 mod outcomes;
@@ -22,10 +24,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-pub use cycles::{CycleRecord, JournalEntry, Trouble};
+pub use cycles::{CycleRecord, JournalEntry, JournalFilter, Trouble};
+pub use decisions::{LiveStore, Pause, Scope, Word};
 pub use drifts::DriftRecord;
 pub use feed_endings::{Ended, Ending};
 pub use feeds::{FeedBound, FeedState, OpenFeed};
+pub use held::{HeldBy, HeldPlan, Holding};
 pub use listings::{Moved, Observation};
 pub use outbox::{Ahead, Settled, Slot};
 pub use outcomes::Outcome;

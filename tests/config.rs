@@ -134,8 +134,8 @@ fn what_is_not_written_has_its_default() {
     assert_eq!((config.log.format, config.log.filter.as_str()), (LogFormat::Pretty, "info"));
     assert_eq!(config.control_socket, PathBuf::from("/run/stocksync/control.sock"));
     assert_eq!(config.http_listen, None);
-    assert_eq!((config.guards.max_zeroed_percent, config.guards.max_zeroed_count), (20, 500));
-    assert_eq!((config.guards.max_units_drop_percent, config.guards.min_source_ratio_thousandths), (50, 800));
+    assert_eq!((config.guards.limits.max_zeroed_percent, config.guards.limits.max_zeroed_count), (20, 500));
+    assert_eq!((config.guards.limits.max_units_drop_percent, config.guards.min_source_ratio_thousandths), (50, 800));
     let push = &config.push;
     assert_eq!([push.verify_after, push.feed_expected_time], [10, 15].map(Duration::from_mins));
     assert_eq!(
@@ -174,7 +174,7 @@ fn the_environment_wins_over_the_file() {
         ("OTHER__GUARDS__MAX_ZEROED_COUNT", "not ours"),
     ];
     let config = Folder::new().good(BASE, &env);
-    assert_eq!((config.guards.max_zeroed_percent, config.guards.min_source_ratio_thousandths), (35, 550));
+    assert_eq!((config.guards.limits.max_zeroed_percent, config.guards.min_source_ratio_thousandths), (35, 550));
     assert_eq!(config.state, StateUrl::Sqlite(PathBuf::from("/tmp/other.db")));
     assert_eq!(config.http_listen, "[::1]:9000".parse().ok());
     assert_eq!(config.log.format, LogFormat::Json);

@@ -1,25 +1,16 @@
 //! `resync`: one cycle now, believing nothing, in the running service or here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::Arc;
 
-use futures_util::{FutureExt, StreamExt};
-use tokio_util::sync::CancellationToken;
-
+use super::now::{Ask, Outcomes, worked};
 use super::plan;
-use super::terminal::{Bar, StopSignals, complain, say};
+use super::terminal::{complain, say};
 use super::{Exit, Failure, Format};
-use crate::assembly::{Assembly, Scope, Worked};
+use crate::assembly::Scope;
 use crate::clock::Clock;
-use crate::config::{Config, StateUrl};
-use crate::control::{Line, ResyncRequest};
-use crate::cycle::{CycleError, Event, Order, Progress};
+use crate::config::Config;
 use crate::daemon::Done;
-use crate::lease::{Lease, LeaseError};
 use crate::model::{AccountName, SellerSku, StoreName};
-use crate::reason::Reason;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
@@ -55,31 +46,16 @@ impl Args {
     }
 }
 
-type Outcomes = BTreeMap<AccountName, Result<Done, String>>;
-
 pub(super) async fn run(args: Args, config: Arc<Config>, clock: Clock) -> Result<Exit, Failure> {
     let scope = plan::scope(&config, args.store.as_ref(), args.account.as_ref())?;
     if args.dry_run {
         return dry_run(&args, &config, &scope, clock).await;
     }
-    let StateUrl::Sqlite(state) = &config.state;
-    let outcomes = match Lease::take(state, "resync") {
-        Ok(lease) => {
-            let outcomes = here(&args, &config, &scope, clock).await?;
-            drop(lease);
-            outcomes
-        }
-        Err(LeaseError::Held { holder, .. }) => {
-            if UnixStream::connect(&config.control_socket).is_err() {
-                return Err(Failure(Exit::Held, format!("{holder} works on this state, and takes no requests")));
-            }
-            in_service(&args, &config.control_socket, scope).await?
-        }
-        Err(error) => return Err(error.into()),
-    };
-    report(&args, &outcomes);
-    let worked = |outcome: &Result<Done, String>| outcome.as_ref().is_ok_and(worked);
-    Ok(if outcomes.values().all(worked) { Exit::Done } else { Exit::Failed })
+    let ask =
+        Ask { command: "resync", scope, skus: args.sku.clone(), afresh: true, wait: args.wait, quiet: args.quiet };
+    let outcomes = ask.work(&config, clock).await?;
+    report(args.format, args.quiet, &outcomes);
+    Ok(exit(&outcomes))
 }
 
 async fn dry_run(args: &Args, config: &Arc<Config>, scope: &Scope, clock: Clock) -> Result<Exit, Failure> {
@@ -93,109 +69,14 @@ async fn dry_run(args: &Args, config: &Arc<Config>, scope: &Scope, clock: Clock)
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Works in this process, every account side by side.
-async fn here(args: &Args, config: &Arc<Config>, scope: &Scope, clock: Clock) -> Result<Outcomes, Failure> {
-    let store = Assembly::open_store(config)?;
-    let assembly = Assembly::new(Arc::clone(config), store, clock, plan::seed())?;
-    let (events, mut progress) = tokio::sync::mpsc::unbounded_channel();
-    let mut signals = StopSignals::new()?;
-    let stop = CancellationToken::new();
-    let order = Order {
-        cause: "resync",
-        stores: BTreeSet::new(),
-        skus: args.sku.clone(),
-        afresh: true,
-        everything: true,
-        read_since: clock.now(),
-    };
-    let working = assembly.side_by_side(scope, &order, async |work, order| {
-        work.watched(Progress::to(events.clone())).once_and_wait(order, args.wait, &stop).boxed().await.map(done)
-    });
-    let bar = Bar::new(!args.quiet);
-    let mut working = std::pin::pin!(working);
-    loop {
-        tokio::select! {
-            biased;
-            Some(event) = progress.recv() => show(&bar, &event),
-            outcomes = &mut working => {
-                while let Ok(event) = progress.try_recv() {
-                    show(&bar, &event);
-                }
-                let told = |(account, outcome): (_, Result<_, CycleError>)| (account, outcome.map_err(|error| error.to_string()));
-                return Ok(outcomes.into_iter().map(told).collect());
-            }
-            () = signals.told() => {
-                if stop.is_cancelled() {
-                    return Err(Failure(Exit::Failed, "stopped by force".into()));
-                }
-                stop.cancel();
-            }
-        }
-    }
+pub(super) fn exit(outcomes: &Outcomes) -> Exit {
+    let worked = |outcome: &Result<Done, String>| outcome.as_ref().is_ok_and(worked);
+    if outcomes.values().all(worked) { Exit::Done } else { Exit::Failed }
 }
 
-fn done(worked: Worked) -> Done {
-    let Worked { plan, drained } = worked;
-    let done = Done {
-        accepted: drained.accepted,
-        refused: drained.refused,
-        in_feed: drained.in_feed,
-        parked: drained.parked.map(|parked| parked.text),
-        ..Done::of(&plan)
-    };
-    // What the plan queued and is not among these was found to need nothing, or waits for an open feed.
-    let left = done.queued.saturating_sub(done.accepted + done.refused + done.in_feed);
-    let interrupted = (drained.stopped && left > 0)
-        .then(|| format!("interrupted: {left} changes were not sent; the next cycle sends them"));
-    Done { parked: done.parked.or(interrupted), ..done }
-}
-
-/// Not where Amazon could not be worked to the end, nor where Commerce said nothing that decides any listing.
-fn worked(done: &Done) -> bool {
-    let unread = done.problem.is_some() && done.changes + done.unchanged == 0;
-    let undecided = done.withheld.get(Reason::SourceUnknown.code()).is_some_and(|count| *count > 0);
-    done.parked.is_none() && !(unread && undecided)
-}
-
-/// Asks the service and shows what it says meanwhile.
-async fn in_service(args: &Args, socket: &Path, scope: Scope) -> Result<Outcomes, Failure> {
-    let request = ResyncRequest { accounts: scope, skus: args.sku.clone(), wait: args.wait };
-    let mut lines = crate::control::ask(socket, &request).await?;
-    let bar = Bar::new(!args.quiet);
-    let mut outcomes = Outcomes::new();
-    while let Some(line) = lines.next().await {
-        match line? {
-            Line::Progress(event) => show(&bar, &event),
-            Line::Done { account, done } => {
-                outcomes.insert(account, Ok(done));
-            }
-            Line::Failed { account, error } => {
-                outcomes.insert(account, Err(error));
-            }
-        }
-    }
-    for (account, _) in request.accounts {
-        outcomes.entry(account).or_insert_with(|| Err("the service went away before it answered".into()));
-    }
-    Ok(outcomes)
-}
-
-fn show(bar: &Bar, event: &Event) {
-    match event {
-        Event::Discovering { account } => bar.message(format!("{account}: asking Amazon for its listings")),
-        Event::Reading { commerce } => bar.message(format!("{commerce}: reading")),
-        Event::Read { commerce, products } => bar.message(format!("{commerce}: {products} products read")),
-        Event::Looked { account, listings } => bar.message(format!("{account}: {listings} listings looked at")),
-        Event::Planned { queued, .. } => bar.expect(*queued),
-        Event::Sent { seller_sku, to, .. } => {
-            bar.step();
-            bar.message(format!("{seller_sku} = {to}"));
-        }
-    }
-}
-
-fn report(args: &Args, outcomes: &Outcomes) {
-    if args.format == Format::Json {
+/// What a cycle that somebody asked for came to.
+pub(super) fn report(format: Format, quiet: bool, outcomes: &Outcomes) {
+    if format == Format::Json {
         let rows = outcomes.iter().map(|(account, outcome)| match outcome {
             Ok(done) => serde_json::json!({ "account": account, "done": done }),
             Err(error) => serde_json::json!({ "account": account, "error": error }),
@@ -205,14 +86,14 @@ fn report(args: &Args, outcomes: &Outcomes) {
     }
     for (account, outcome) in outcomes {
         match outcome {
-            Ok(done) => report_one(args, account, done),
+            Ok(done) => report_one(quiet, account, done),
             Err(error) => complain(&format!("account {account}: {error}")),
         }
     }
 }
 
-fn report_one(args: &Args, account: &AccountName, done: &Done) {
-    if !args.quiet {
+fn report_one(quiet: bool, account: &AccountName, done: &Done) {
+    if !quiet {
         let withheld: Vec<String> = done.withheld.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         let withheld =
             if withheld.is_empty() { "0 withheld".into() } else { format!("withheld: {}", withheld.join(", ")) };
@@ -231,6 +112,13 @@ fn report_one(args: &Args, account: &AccountName, done: &Done) {
             say(&format!("  {observing} changes not sent: their store observes"));
             say("  hint: `stocksync plan` shows them; `mode = \"live\"` in the store's section sends them");
         }
+    }
+    for held in &done.held {
+        complain(&format!(
+            "account {account}: {} changes of store {} are held back: {}",
+            held.changes, held.store, held.why
+        ));
+        complain(&format!("  release them, if they are right: stocksync apply {}", held.id));
     }
     if let Some(problem) = &done.problem {
         complain(&format!("account {account}: incomplete: {problem}"));

@@ -1,15 +1,19 @@
 //! `status`: what each store and account did, does and will do.
 
+mod decided;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+
+use decided::Decided;
 
 use super::terminal::say;
 use super::{Exit, Failure, Format, render};
 use crate::assembly::Assembly;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, Config, StoreConfig};
-use crate::model::{Mode, SellerSku, Unapplied};
+use crate::model::{SellerSku, Unapplied};
 use crate::plan::Priority;
 use crate::store::{CycleRecord, FeedState, OpenFeed, Store, StoreError, SweepRecord, Trouble};
 
@@ -46,13 +50,14 @@ pub(super) async fn run(args: Args, config: &Config, clock: Clock) -> Result<Exi
     for account in &config.accounts {
         accounts.push(look(config, account, &store, now).await?);
     }
+    let decided = Decided::load(config, &store).await?;
     let mut commerces = BTreeMap::new();
     for commerce in &config.commerces {
         commerces.insert(commerce.name.as_str(), store.sweep(&commerce.name).await?);
     }
     match args.format {
-        Format::Json => say(&json(&accounts, &commerces, now)),
-        Format::Table => print(&accounts, &commerces, now),
+        Format::Json => say(&json(&accounts, &commerces, &decided, now)),
+        Format::Table => print(&accounts, &commerces, &decided, now),
     }
     Ok(Exit::Done)
 }
@@ -123,11 +128,12 @@ fn not_applied(account: &Account<'_>) -> Vec<serde_json::Value> {
     listings.map(row).collect()
 }
 
-fn mode(store: &StoreConfig) -> &'static str {
-    if store.mode == Mode::Live { "live" } else { "observe" }
-}
-
-fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, now: Timestamp) -> String {
+fn json(
+    accounts: &[Account<'_>],
+    commerces: &BTreeMap<&str, Option<SweepRecord>>,
+    decided: &Decided,
+    now: Timestamp,
+) -> String {
     let rows = accounts.iter().map(|account| {
         let backlog: BTreeMap<&str, u64> = account.backlog.iter().map(|row| (row.0.as_str(), row.1)).collect();
         serde_json::json!({
@@ -149,7 +155,7 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
                 "account": store.account,
                 "commerce": store.commerce,
                 "country": store.country(),
-                "mode": mode(store),
+                "mode": decided.mode(store),
                 "state": account.state(),
                 "last_cycle": account.last.as_ref().map(|last| last.planned_at),
                 "next_tick": account.next_tick(store, now),
@@ -170,16 +176,19 @@ fn json(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>
             "last_complete_at": sweep.as_ref().and_then(|sweep| sweep.last_complete_at),
         })
     });
-    let status = serde_json::json!({
+    let mut status = serde_json::json!({
         "generated_at": now,
         "accounts": rows.collect::<Vec<_>>(),
         "stores": stores.collect::<Vec<_>>(),
         "commerces": commerces.collect::<Vec<_>>(),
     });
+    for (key, value) in decided.json() {
+        status[key] = value;
+    }
     format!("{status:#}")
 }
 
-fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, now: Timestamp) {
+fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord>>, decided: &Decided, now: Timestamp) {
     let rows = accounts.iter().flat_map(|account| {
         account.stores.iter().map(|store| {
             let next = account.next_tick(store, now);
@@ -187,7 +196,7 @@ fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord
                 store.name().to_string(),
                 store.account.to_string(),
                 store.country().to_owned(),
-                mode(store).to_owned(),
+                decided.mode(store).to_owned(),
                 account.state().replace('_', " "),
                 account.last.as_ref().map_or_else(|| "never".into(), |last| render::ago(last.planned_at, now)),
                 next.map_or_else(|| "never".into(), |next| render::ago(next, now)),
@@ -200,6 +209,7 @@ fn print(accounts: &[Account<'_>], commerces: &BTreeMap<&str, Option<SweepRecord
         say("");
         print_account(account, now);
     }
+    decided.print(now);
     say("");
     for (name, sweep) in commerces {
         match sweep {

@@ -8,6 +8,11 @@ use super::finding::Wrong;
 /// Largest first: parts must come in this order, each unit at most once.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+/// A length of time outside of a configuration.
+pub fn read(text: &str) -> Option<Duration> {
+    parse(text).ok()
+}
+
 pub(super) fn parse(text: &str) -> Result<Duration, Wrong> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refusal("has no unit"));

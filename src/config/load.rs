@@ -11,7 +11,7 @@ use super::finding::{ConfigErrors, Finding, Wrong};
 use super::section::{Report, Section, unknown_key};
 use super::surroundings::Surroundings;
 use super::{Config, account, commerce, plain, store, value};
-use crate::model::Region;
+use crate::model::{GuardLimits, Region};
 
 const PLAIN: [&str; 7] = ["state", "log", "control", "http", "guards", "push", "journal"];
 const LISTS: [&str; 3] = ["commerce", "account", "store"];
@@ -21,6 +21,7 @@ pub(super) struct Known {
     pub(super) commerces: Vec<String>,
     /// With the region, where it is a valid one.
     pub(super) accounts: BTreeMap<String, Option<Region>>,
+    pub(super) guards: GuardLimits,
 }
 
 pub(super) fn file(path: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigErrors> {
@@ -77,7 +78,7 @@ impl Reader<'_> {
 
         let commerces = self.list("commerce", |section, _| commerce::read(section));
         let accounts = self.list("account", account::read);
-        let known = self.known();
+        let known = self.known(guards.limits);
         let mut tables = store::Tables::new();
         let stores = self.list("store", |section, earlier| store::read(section, &known, &mut tables, earlier));
         let config = Config {
@@ -163,7 +164,7 @@ impl Reader<'_> {
         results
     }
 
-    fn known(&self) -> Known {
+    fn known(&self, guards: GuardLimits) -> Known {
         let text = |entry: &Value, key: &str| match &entry.kind {
             ValueKind::Table(table) => match table.get(key).map(|value| &value.kind) {
                 Some(ValueKind::String(text)) => Some(text.clone()),
@@ -185,6 +186,7 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|entry| Some((text(entry, "name")?, region(entry))))
                 .collect(),
+            guards,
         }
     }
 

@@ -10,6 +10,7 @@ use super::finding::Wrong;
 use super::nearest::nearest;
 use super::section::Section;
 use super::{GuardConfig, LogConfig, LogFormat, PushConfig, StateUrl};
+use crate::model::GuardLimits;
 
 /// Below, a cycle would do nothing else; simulators run fast, so the bound is low.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -87,10 +88,20 @@ pub(super) fn http(section: &mut Section<'_>) -> Option<SocketAddr> {
 
 pub(super) fn guards(section: &mut Section<'_>) -> GuardConfig {
     GuardConfig {
-        max_zeroed_percent: section.whole("max_zeroed_percent", 20, 0..=100),
-        max_zeroed_count: section.whole("max_zeroed_count", 500, 0..=100_000_000),
-        max_units_drop_percent: section.whole("max_units_drop_percent", 50, 0..=100),
+        limits: limits(section, GuardLimits::default()),
         min_source_ratio_thousandths: section.ratio("min_source_ratio", 800, 0..=1000),
+    }
+}
+
+/// Of all stores, or of one.
+pub(super) fn limits(section: &mut Section<'_>, default: GuardLimits) -> GuardLimits {
+    const MOST: u32 = 100_000_000;
+    let max_changes = section.whole("max_changes", default.max_changes.unwrap_or(0), 0..=MOST);
+    GuardLimits {
+        max_zeroed_percent: section.whole("max_zeroed_percent", default.max_zeroed_percent, 0..=100),
+        max_zeroed_count: section.whole("max_zeroed_count", default.max_zeroed_count, 0..=MOST),
+        max_units_drop_percent: section.whole("max_units_drop_percent", default.max_units_drop_percent, 0..=100),
+        max_changes: (max_changes > 0).then_some(max_changes),
     }
 }
 

@@ -14,7 +14,7 @@ use super::nearest::nearest;
 use super::section::Section;
 use super::surroundings::Surroundings;
 use super::text::{listed, name, reference};
-use super::{SkuMapping, StoreConfig};
+use super::{SkuMapping, StoreConfig, plain};
 use crate::model::{
     AccountName, BackorderPolicy, CommerceName, MARKETPLACES, Marketplace, MaximumMode, MissingProduct, Mode, Region,
     RuleSettings, StoreKey, StoreName, WebsiteCode,
@@ -51,6 +51,7 @@ pub(super) fn read(
     let schedule = schedule(section);
     let mode = section.choice("mode", &[("observe", Mode::Observe), ("live", Mode::Live)]);
     let allow_increase = section.flag("allow_increase", true);
+    let guards = plain::limits(section, known.guards);
     let rules = rules(section);
     let seller_sku = seller_sku(section, tables);
     let store = StoreConfig {
@@ -62,6 +63,7 @@ pub(super) fn read(
         schedule: schedule?,
         mode,
         allow_increase,
+        guards,
         rules,
         seller_sku: seller_sku?,
     };

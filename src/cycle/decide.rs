@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::decrees::Decrees;
 use super::facts::{Doubt, Facts, Mapped, ReadState};
 use crate::config::StoreConfig;
-use crate::model::{CommerceName, Component, CountryConflict, Listing, Mode, Sku, Source, Stock};
+use crate::model::{CommerceName, Component, CountryConflict, Listing, Sku, Source, Stock, StoreName};
 use crate::reason::Reason;
 use crate::rules::precedence::{self, Candidate, Verdict};
 use crate::rules::quantity::{self, Decision};
@@ -17,6 +18,7 @@ pub(super) struct Frame<'a> {
     pub on_conflict: CountryConflict,
     /// Absences that an independent request confirmed.
     pub confirmed: &'a BTreeSet<Doubt>,
+    pub decrees: &'a Decrees,
     /// Tell every step of the rules.
     pub narrate: bool,
 }
@@ -35,6 +37,8 @@ pub(super) struct Decided<'a> {
     pub doubts: Vec<Doubt>,
     /// The deciding store sends; so does the account's own store in that country.
     pub live: bool,
+    /// Why nothing is sent all the same.
+    pub paused: Option<String>,
 }
 
 /// What one store would show.
@@ -66,14 +70,25 @@ impl Frame<'_> {
                 decision: saying.decision.clone(),
             })
             .collect();
-        let verdict = precedence::resolve(&candidates, self.on_conflict)?;
+        let mut verdict = precedence::resolve(&candidates, self.on_conflict)?;
         let why = (0..candidates.len()).filter(|_| self.narrate).map(|index| verdict.why(&candidates, index)).collect();
         let said = &sayings[verdict.winner];
         let (winner, basis, doubts) = (said.store, basis(&said.components), said.doubts.clone());
         let mut own =
             self.stores.iter().filter(|store| store.account == listing.account && store.country() == winner.country());
-        let live = winner.mode == Mode::Live && own.any(|store| store.mode == Mode::Live);
-        Some(Decided { verdict, winner, sayings, why, basis, doubts, live })
+        let live = self.decrees.is_live(winner) && own.any(|store| self.decrees.is_live(store));
+        verdict.decision = quantity::with_manual(verdict.decision, self.decrees.manual(listing));
+        // The account's own store in that country may be paused although another one decides.
+        let country = winner.country();
+        let own = self.stores.iter().filter(|store| store.account == listing.account && store.country() == country);
+        let pause = |store: &StoreName| self.decrees.pause(&listing.account, store);
+        let own_pauses: Option<Vec<_>> = own.map(|store| pause(store.name())).collect();
+        let own_pause = own_pauses.and_then(|pauses| pauses.first().copied());
+        let paused = pause(winner.name()).or(own_pause).map(|pause| match pause.until {
+            Some(until) => format!("{} until {until}: {}", pause.scope, pause.reason),
+            None => format!("{}: {}", pause.scope, pause.reason),
+        });
+        Some(Decided { verdict, winner, sayings, why, basis, doubts, live, paused })
     }
 
     fn saying<'s>(&'s self, store: &'s StoreConfig, listing: &Listing, facts: &Facts) -> Saying<'s> {

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::decide::{Frame, Saying};
+use super::decrees::Decrees;
 use super::facts::{Facts, ReadState};
 use super::pass::{Stage, judgement};
 use crate::config::{AccountConfig, Config, StoreConfig};
 use crate::model::{CommerceName, Listing, SellerSku, Sku};
 use crate::plan::Judgement;
+use crate::reason::Reason;
 use crate::rules::precedence::Verdict;
 use crate::rules::quantity::Decision;
 use crate::store::{DriftRecord, JournalEntry, Slot, Store, StoreError, StoredProduct};
@@ -56,10 +58,11 @@ pub async fn explain(
     for commerce in &config.commerces {
         reads.insert(commerce.name.clone(), stored_read(store, &commerce.name).await?);
     }
+    let decrees = Decrees::load(config, store).await?;
     let mut explanations = Vec::new();
     for listing in store.listings_named(None, std::slice::from_ref(seller_sku)).await? {
         if let Some(account) = config.accounts.iter().find(|account| account.name == listing.account) {
-            explanations.push(one(config, account, store, &reads, listing, now).await?);
+            explanations.push(one((config, &decrees), account, store, &reads, listing, now).await?);
         }
     }
     Ok(explanations)
@@ -89,7 +92,7 @@ async fn stored_read(store: &Store, commerce: &CommerceName) -> Result<ReadState
 }
 
 async fn one(
-    config: &Config,
+    (config, decrees): (&Config, &Decrees),
     account: &AccountConfig,
     store: &Store,
     reads: &BTreeMap<CommerceName, ReadState>,
@@ -100,7 +103,7 @@ async fn one(
     let facts = Facts::gather(store, &listing.account, &stores, std::slice::from_ref(&listing)).await?;
     let confirmed = BTreeSet::new();
     let on_conflict = account.on_country_conflict;
-    let frame = Frame { stores: &stores, reads, on_conflict, confirmed: &confirmed, narrate: true };
+    let frame = Frame { stores: &stores, reads, on_conflict, confirmed: &confirmed, decrees, narrate: true };
     let decided = frame.decide(&listing, &facts);
     let slot = store.slot(&listing.account, &listing.seller_sku).await?;
     let journal = store.journal_of(&listing.account, &listing.seller_sku, 5).await?;
@@ -109,7 +112,10 @@ async fn one(
         let (says, verdict, winner, judgement, live) = (Vec::new(), None, None, None, false);
         return Ok(Explanation { listing, says, verdict, winner, judgement, live, slot, journal, drift });
     };
-    let judgement = judgement(config, &listing, &decided, Stage::Known, false, now);
+    let judgement = match (judgement(config, &listing, &decided, Stage::Known, false, now), &decided.paused) {
+        (Judgement::Change(_), Some(paused)) if decided.live => Judgement::Withheld(Reason::Paused, paused.clone()),
+        (judgement, _) => judgement,
+    };
     let says = decided.sayings.iter().zip(&decided.why).map(|(saying, why)| say(saying, why, &facts));
     Ok(Explanation {
         says: says.collect(),

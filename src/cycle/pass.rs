@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::decide::{Decided, Frame};
+use super::decrees::Decrees;
 use super::facts::{Doubt, Facts, ReadState};
 use super::sample::Unproven;
 use super::{AccountCycle, CycleError, Order};
 use crate::config::{Config, StoreConfig};
 use crate::model::{CommerceName, Listing, SellerSku, StoreName};
-use crate::plan::{self, Change, Desired, Due, Judgement, Lane, Need, Priority, Withheld};
+use crate::plan::{self, Change, Desired, Due, Extent, Judgement, Lane, Need, Priority, Released, Withheld};
 use crate::reason::Reason;
 use crate::rules::quantity::Outcome;
 use crate::store::Settled;
@@ -35,6 +36,7 @@ pub(super) struct Pass<'a> {
     order: &'a Order,
     stores: Vec<&'a StoreConfig>,
     pub(super) reads: BTreeMap<CommerceName, ReadState>,
+    decrees: Decrees,
     confirmed: BTreeSet<Doubt>,
     look: Vec<SellerSku>,
     unproven: Vec<Unproven>,
@@ -50,6 +52,8 @@ pub(super) struct Decisions {
     pub withheld: Vec<Withheld>,
     pub unchanged: u64,
     pub listings: u64,
+    /// Of each store, those that it decides.
+    pub extents: BTreeMap<StoreName, Extent>,
     /// When the first of those that are right, and sent to, is to be looked at.
     pub look_at: Option<Timestamp>,
     /// Found to be right, and the readings they are right for.
@@ -58,6 +62,9 @@ pub(super) struct Decisions {
     pub shown_right: Vec<SellerSku>,
     /// Nothing is to be sent for these, whatever waits in the outbox.
     pub settled: Vec<Settled>,
+    /// What somebody released, and of that what is there by now or no longer wanted.
+    pub released: Released,
+    pub used_up: Vec<SellerSku>,
     /// What waited in the outbox when the cycle began.
     waiting: BTreeMap<SellerSku, Priority>,
 }
@@ -69,18 +76,21 @@ impl<'a> Pass<'a> {
         stores: Vec<&'a StoreConfig>,
         reads: BTreeMap<CommerceName, ReadState>,
         waiting: BTreeMap<SellerSku, Priority>,
+        decrees: Decrees,
+        released: Released,
     ) -> Self {
         Self {
             cycle,
             order,
             stores,
             reads,
+            decrees,
             confirmed: BTreeSet::new(),
             look: Vec::new(),
             unproven: Vec::new(),
             confirm: Vec::new(),
             doubts: BTreeSet::new(),
-            result: Decisions { waiting, ..Decisions::default() },
+            result: Decisions { released, waiting, ..Decisions::default() },
         }
     }
 
@@ -91,6 +101,7 @@ impl<'a> Pass<'a> {
             reads: &self.reads,
             on_conflict: self.cycle.account.on_country_conflict,
             confirmed: &self.confirmed,
+            decrees: &self.decrees,
             narrate: false,
         };
         let now = self.cycle.clock.now();
@@ -104,12 +115,17 @@ impl<'a> Pass<'a> {
                     if listing.belief.prior.is_some() && !self.result.waiting.contains_key(&listing.seller_sku) =>
                 {
                     let (seller_sku, accepted) = (listing.seller_sku.clone(), listing.belief.accepted);
-                    self.unproven.push(Unproven { seller_sku, accepted });
+                    let store = decided.winner.name().clone();
+                    self.unproven.push(Unproven { seller_sku, store, accepted });
                 }
                 Judgement::Look(_) => self.look.push(listing.seller_sku.clone()),
                 Judgement::Change(_) if decided.rests_on_absence() && stage < Stage::Confirmed => {
                     self.doubts.extend(decided.doubts);
                     self.confirm.push(listing.seller_sku.clone());
+                }
+                Judgement::Change(_) if decided.live && decided.paused.is_some() => {
+                    let detail = decided.paused.clone().unwrap_or_default();
+                    self.result.take(listing, &decided, Judgement::Withheld(Reason::Paused, detail));
                 }
                 judgement => {
                     if decided.live {
@@ -126,15 +142,14 @@ impl<'a> Pass<'a> {
     pub(super) async fn ask_again(&mut self) -> Result<(), CycleError> {
         let mut look = std::mem::take(&mut self.look);
         let unproven = std::mem::take(&mut self.unproven);
-        let (all, sample) = (unproven.len(), self.cycle.sample.draw(unproven));
+        let (sample, rest) = self.cycle.sample.draw(unproven);
         // The others are taken as applied until their turn comes.
-        let trusted = (all - sample.len()) as u64;
-        self.result.listings += trusted;
-        self.result.unchanged += trusted;
-        if trusted > 0 {
+        for trusted in rest {
+            self.result.count(&trusted.store, trusted.accepted.map(|accepted| accepted.quantity));
+            self.result.unchanged += 1;
             self.result.look_by(Some(self.cycle.clock.now()));
         }
-        look.extend(sample);
+        look.extend(sample.into_iter().map(|one| one.seller_sku));
         self.look_and_judge(&look, Stage::Looked).await?;
         for doubt in std::mem::take(&mut self.doubts).into_iter().take(CONFIRMED_AT_ONCE) {
             if self.cycle.sources.confirm(&self.cycle.store, &doubt).await? {
@@ -223,10 +238,13 @@ fn desired<'a>(decided: &'a Decided<'_>, quantity: u32, retry_now: bool) -> Desi
 impl Decisions {
     fn take(&mut self, listing: &Listing, decided: &Decided<'_>, judgement: Judgement) {
         let sku = &listing.seller_sku;
-        self.listings += 1;
+        self.count(decided.winner.name(), listing.belief.believed().map(|believed| believed.quantity));
         match judgement {
             Judgement::Change(due) => {
                 let change = change(listing, decided, due);
+                if self.released.get(sku).is_some_and(|released| *released != change.to) {
+                    self.used_up.push(sku.clone());
+                }
                 if !change.live {
                     self.settle(sku, None);
                 }
@@ -234,6 +252,9 @@ impl Decisions {
             }
             Judgement::Unchanged => {
                 self.unchanged += 1;
+                if self.released.contains_key(sku) && listing.belief.unconfirmed().is_none() {
+                    self.used_up.push(sku.clone());
+                }
                 let correction = (decided.live && self.waiting.contains_key(sku)).then(|| correction(listing, decided));
                 self.settle(sku, correction);
                 if listing.unapplied.is_some() && listing.belief.unconfirmed().is_none() {
@@ -246,7 +267,7 @@ impl Decisions {
             Judgement::Withheld(reason, detail) => {
                 // What is not known does not call a reduction back: it rests on the newest reading that was complete.
                 let reduction = matches!(self.waiting.get(sku), Some(Priority::Zero | Priority::Drop));
-                if reason != Reason::SourceUnknown || !reduction {
+                if reason != Reason::SourceUnknown || !reduction || !decided.live || decided.paused.is_some() {
                     self.settle(sku, None);
                 }
                 self.withheld.push(Withheld {
@@ -262,14 +283,21 @@ impl Decisions {
         }
     }
 
-    fn look_by(&mut self, at: Option<Timestamp>) {
-        self.look_at = self.look_at.into_iter().chain(at).min();
+    fn count(&mut self, store: &StoreName, believed: Option<u32>) {
+        self.listings += 1;
+        let extent = self.extents.entry(store.clone()).or_default();
+        extent.listings += 1;
+        extent.units += u64::from(believed.unwrap_or(0));
     }
 
-    fn settle(&mut self, seller_sku: &SellerSku, correction: Option<Change>) {
+    pub(super) fn settle(&mut self, seller_sku: &SellerSku, correction: Option<Change>) {
         if self.waiting.contains_key(seller_sku) {
             self.settled.push(Settled { seller_sku: seller_sku.clone(), correction });
         }
+    }
+
+    fn look_by(&mut self, at: Option<Timestamp>) {
+        self.look_at = self.look_at.into_iter().chain(at).min();
     }
 }
 

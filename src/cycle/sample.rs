@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::model::{Known, SellerSku};
+use crate::model::{Known, SellerSku, StoreName};
 use crate::push::Drifts;
 
 /// Fifty calls, ten seconds of what Amazon grants: of fewer changes all are read back at once. Of more the rest has its
@@ -23,6 +23,8 @@ pub struct Sample {
 #[derive(Debug)]
 pub(super) struct Unproven {
     pub seller_sku: SellerSku,
+    /// The one that decides.
+    pub store: StoreName,
     pub accepted: Option<Known>,
 }
 
@@ -33,15 +35,17 @@ impl Default for Sample {
 }
 
 impl Sample {
-    /// Chosen as by lot, another one for every submission, and the same for the same input.
-    pub(super) fn draw(&self, mut unproven: Vec<Unproven>) -> Vec<SellerSku> {
+    /// Those that are read back, and the rest. Chosen as by lot, another one for every submission, and the same for the
+    /// same input.
+    pub(super) fn draw(&self, mut unproven: Vec<Unproven>) -> (Vec<Unproven>, Vec<Unproven>) {
         let size = self.size.load(Ordering::Relaxed);
         self.drawn.store(unproven.len().min(size), Ordering::Relaxed);
-        if unproven.len() > size {
-            unproven.select_nth_unstable_by_key(size, lot);
-            unproven.truncate(size);
+        if unproven.len() <= size {
+            return (unproven, Vec::new());
         }
-        unproven.into_iter().map(|one| one.seller_sku).collect()
+        unproven.select_nth_unstable_by_key(size, lot);
+        let rest = unproven.split_off(size);
+        (unproven, rest)
     }
 
     /// From what came of the last one. Where none was drawn there is nothing to learn.
@@ -70,15 +74,18 @@ mod tests {
     use super::*;
 
     fn unproven(count: usize) -> Vec<Unproven> {
-        (0..count)
-            .map(|number| Unproven { seller_sku: format!("P-{number}").as_str().into(), accepted: None })
-            .collect()
+        let one = |number| Unproven {
+            seller_sku: format!("P-{number}").as_str().into(),
+            store: "acme-de".into(),
+            accepted: None,
+        };
+        (0..count).map(one).collect()
     }
 
     #[test]
     fn it_grows_while_changes_are_lost_and_shrinks_back() {
         let sample = Sample::default();
-        let drawn = |count| sample.draw(unproven(count)).len();
+        let drawn = |count| sample.draw(unproven(count)).0.len();
         let lost = Drifts { lost: 1, ..Drifts::default() };
         assert_eq!((drawn(1000), drawn(9000)), (1000, 1000));
         for expected in [2000, 4000, 5000, 5000] {
@@ -101,8 +108,8 @@ mod tests {
 
     #[test]
     fn the_lot_does_not_follow_the_names() {
-        let drawn = Sample::default().draw(unproven(10_000));
-        let first_half = drawn.iter().filter(|name| name.as_str() < "P-5").count();
+        let (drawn, _) = Sample::default().draw(unproven(10_000));
+        let first_half = drawn.iter().filter(|one| one.seller_sku.as_str() < "P-5").count();
         assert!((350..550).contains(&first_half), "{first_half}");
     }
 }

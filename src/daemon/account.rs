@@ -12,11 +12,11 @@ use super::standing::Standing;
 use super::ticks::{Tick, Ticks};
 use super::verifying::Verifying;
 use super::waiting::Waiting;
-use super::{Done, Request};
+use super::{Done, Held, Request};
 use crate::assembly::AccountWork;
 use crate::config::Config;
 use crate::cycle::{CycleError, Order};
-use crate::plan::Plan;
+use crate::plan::{HeldBack, Plan};
 use crate::push::{Landed, Parked};
 use crate::store::{Outcome, StoreError};
 
@@ -290,6 +290,16 @@ fn trouble(outcome: &Result<Plan, CycleError>) -> Option<Parked> {
     }
 }
 
+fn held(back: &HeldBack) -> Option<Held> {
+    let why: Vec<&str> = back.trips.iter().map(|trip| trip.detail.as_str()).collect();
+    Some(Held {
+        id: back.id.clone()?,
+        store: back.store.clone(),
+        changes: back.changes.iter().filter(|change| change.live).count() as u64,
+        why: why.join("; "),
+    })
+}
+
 impl Done {
     pub fn of(plan: &Plan) -> Self {
         let withheld = plan.withheld_by_reason();
@@ -303,6 +313,7 @@ impl Done {
             accepted: 0,
             refused: 0,
             in_feed: 0,
+            held: plan.held.iter().filter_map(held).collect(),
             problem: plan.problem.clone(),
             parked: None,
         }

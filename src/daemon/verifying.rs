@@ -60,8 +60,12 @@ impl Verifying {
         let at = later(now, self.verify_after);
         let mut next = self.next();
         next.accepted.get_or_insert(at);
-        if next.look_at.is_none_or(|known| at < known) {
+        let sooner = next.look_at.is_none_or(|known| at < known);
+        if sooner {
             next.look_at = Some(at);
+        }
+        drop(next);
+        if sooner {
             self.sooner.notify_one();
         }
     }

@@ -65,6 +65,24 @@ pub enum CountryConflict {
     Withhold,
 }
 
+/// What one cycle may do to one store before somebody has to agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardLimits {
+    /// Of the store's listings. 0 holds every zero, 100 none.
+    pub max_zeroed_percent: u32,
+    pub max_zeroed_count: u32,
+    /// Of the store's listed units.
+    pub max_units_drop_percent: u32,
+    /// `None`: as many as there are.
+    pub max_changes: Option<u32>,
+}
+
+impl Default for GuardLimits {
+    fn default() -> Self {
+        Self { max_zeroed_percent: 20, max_zeroed_count: 500, max_units_drop_percent: 50, max_changes: None }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Plans and logs; sends nothing.

@@ -18,12 +18,7 @@ pub struct Drifts {
 
 impl Tally {
     pub(super) fn count(&self, listing: &Listing, drift: Drift) {
-        let mut drifts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match drift.cause {
-            Cause::Lost => drifts.lost += 1,
-            Cause::Sale => drifts.sale += 1,
-            Cause::Edit => drifts.edit += 1,
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(drift.cause);
         tracing::debug!(
             event = "drift_seen",
             account = %listing.account,
@@ -53,6 +48,14 @@ impl Tally {
 }
 
 impl Drifts {
+    const fn add(&mut self, cause: Cause) {
+        match cause {
+            Cause::Lost => self.lost += 1,
+            Cause::Sale => self.sale += 1,
+            Cause::Edit => self.edit += 1,
+        }
+    }
+
     pub const fn any(self) -> bool {
         self.lost + self.sale + self.edit > 0
     }

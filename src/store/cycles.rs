@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError, millis, time};
-use crate::model::{AccountName, SellerSku};
+use crate::model::{AccountName, SellerSku, StoreName};
 use crate::plan::Plan;
 
 /// One cycle of one account, as `status` shows it.
@@ -44,6 +44,17 @@ pub struct JournalEntry {
     pub submission_id: Option<String>,
     pub outcome: String,
     pub detail: Option<String>,
+}
+
+/// Which rows of the journal.
+#[derive(Clone, Debug, Default)]
+pub struct JournalFilter {
+    pub seller_sku: Option<SellerSku>,
+    pub store: Option<StoreName>,
+    pub account: Option<AccountName>,
+    pub since: Option<Timestamp>,
+    /// The newest so many.
+    pub limit: Option<u32>,
 }
 
 /// An account that cannot be worked now.
@@ -155,6 +166,32 @@ impl Store {
                 "SELECT * FROM journal WHERE account = ?1 AND seller_sku = ?2 ORDER BY id DESC LIMIT ?3",
             )?;
             let mut rows = statement.query(params![account.as_str(), seller_sku.as_str(), limit])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries.push(entry(row)?);
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// Rows of the journal, oldest first.
+    pub async fn journal(&self, filter: JournalFilter) -> Result<Vec<JournalEntry>, StoreError> {
+        self.call(move |connection| {
+            // Where a seller SKU is named its index answers, else the time's.
+            let named = if filter.seller_sku.is_some() { "seller_sku = ?1" } else { "?1 IS NULL" };
+            let sql = format!(
+                "SELECT * FROM (SELECT * FROM journal WHERE {named} AND (?2 IS NULL OR store = ?2) \
+                 AND (?3 IS NULL OR account = ?3) AND at >= ?4 ORDER BY id DESC LIMIT ?5) ORDER BY id"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![
+                filter.seller_sku.as_ref().map(SellerSku::as_str),
+                filter.store.as_ref().map(StoreName::as_str),
+                filter.account.as_ref().map(AccountName::as_str),
+                filter.since.map_or(i64::MIN, millis),
+                filter.limit.map_or(-1, i64::from),
+            ])?;
             let mut entries = Vec::new();
             while let Some(row) = rows.next()? {
                 entries.push(entry(row)?);

@@ -101,6 +101,33 @@ impl Store {
         .await
     }
 
+    /// The quantities that wait.
+    pub async fn waiting_quantities(&self, account: &AccountName) -> Result<BTreeMap<SellerSku, u32>, StoreError> {
+        let account = account.clone();
+        self.call(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT seller_sku, quantity FROM outbox WHERE account = ?1")?;
+            let rows = statement.query_map([account.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            rows.map(|row| row.map(|(seller_sku, quantity)| (seller_sku.into(), quantity)).map_err(StoreError::from))
+                .collect()
+        })
+        .await
+    }
+
+    /// Nothing waits for stores that do not send: a state may have been copied, or a store set back.
+    pub async fn keep_waiting_only(&self, account: &AccountName, live: &[StoreName]) -> Result<(), StoreError> {
+        let (account, live) = (account.clone(), json_list(live));
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached(
+                    "DELETE FROM outbox WHERE account = ?1 AND store NOT IN (SELECT value FROM json_each(?2))",
+                )?
+                .execute(params![account.as_str(), live])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Takes a plan's changes in, the newest value in each slot, and empties the slots of `settled`. All of it or
     /// nothing. `started_at`: since when the changes wait. What was taken or accepted since the plan looked at a listing
     /// it has not seen.
@@ -130,7 +157,7 @@ impl Store {
             for change in changes {
                 put(transaction, &plan_id, &change, started_at)?;
             }
-            Ok(())
+            take_back(transaction)
         })
         .await
     }
@@ -283,6 +310,19 @@ impl Store {
         })
         .await
     }
+}
+
+/// What people said while the plan was made: what is paused, held or set to another number does not wait to be sent.
+pub(super) fn take_back(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM outbox WHERE EXISTS (SELECT 1 FROM pause WHERE scope = 'all' \
+             OR scope = 'account' AND name = outbox.account OR scope = 'store' AND name = outbox.store) \
+             OR EXISTS (SELECT 1 FROM manual AS m WHERE m.seller_sku = outbox.seller_sku \
+             AND m.account IN ('', outbox.account) AND m.quantity IS NOT outbox.quantity)",
+        )?
+        .execute([])?;
+    Ok(())
 }
 
 fn put(transaction: &Transaction<'_>, plan_id: &str, change: &Change, at: Timestamp) -> Result<(), StoreError> {

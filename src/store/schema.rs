@@ -6,12 +6,14 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_feeds.sql"),
     include_str!("migrations/0003_trouble.sql"),
     include_str!("migrations/0004_verification.sql"),
     include_str!("migrations/0005_feeds.sql"),
+    include_str!("migrations/0006_guards.sql"),
+    include_str!("migrations/0007_decisions.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

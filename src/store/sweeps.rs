@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError, millis, time};
 use crate::model::{CommerceName, WebsiteCode};
+use crate::plan::Shrunken;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepRecord {
@@ -96,6 +97,44 @@ impl Store {
         .await
     }
 
+    /// Whether the Commerce has lost more of its products than it may. A count that is not shrunken is what the next one is
+    /// compared with; one that is stays out until somebody trusts it.
+    pub async fn shrunken(
+        &self,
+        commerce: &CommerceName,
+        min_ratio_thousandths: u32,
+    ) -> Result<Option<Shrunken>, StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| {
+            let now: u64 = transaction
+                .prepare_cached("SELECT count(*) FROM product WHERE commerce = ?1")?
+                .query_row([commerce.as_str()], |row| row.get(0))?;
+            let before: Option<u64> = transaction
+                .prepare_cached("SELECT trusted_products FROM sweep WHERE commerce = ?1")?
+                .query_row([commerce.as_str()], |row| row.get(0))
+                .optional()?
+                .flatten();
+            if let Some(before) = before.filter(|before| now * 1000 < u64::from(min_ratio_thousandths) * before) {
+                return Ok(Some(Shrunken { now, before }));
+            }
+            trust(transaction, &commerce, now)?;
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Somebody says that so few products are right.
+    pub async fn trust_products(&self, commerce: &CommerceName) -> Result<(), StoreError> {
+        let commerce = commerce.clone();
+        self.write(move |transaction| {
+            let now = transaction
+                .prepare_cached("SELECT count(*) FROM product WHERE commerce = ?1")?
+                .query_row([commerce.as_str()], |row| row.get(0))?;
+            trust(transaction, &commerce, now)
+        })
+        .await
+    }
+
     pub async fn sweep(&self, commerce: &CommerceName) -> Result<Option<SweepRecord>, StoreError> {
         let commerce = commerce.clone();
         self.call(move |connection| {
@@ -105,6 +144,13 @@ impl Store {
         })
         .await
     }
+}
+
+fn trust(transaction: &Transaction<'_>, commerce: &CommerceName, products: u64) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE sweep SET trusted_products = ?2 WHERE commerce = ?1 AND trusted_products IS NOT ?2")?
+        .execute(params![commerce.as_str(), products])?;
+    Ok(())
 }
 
 fn record(row: &rusqlite::Row<'_>) -> Result<SweepRecord, StoreError> {

@@ -14,7 +14,7 @@ use stocksync::sim::world::World;
 use stocksync::store::JournalEntry;
 
 pub(crate) use process::{Process, Ran};
-pub(crate) use setup::{Account, SECRETS, Store, World as Texts};
+pub(crate) use setup::{Account, SECRETS, Store, UNGUARDED, World as Texts};
 
 /// The seller of the first account.
 pub(crate) const SELLER: &str = "A1ONE";

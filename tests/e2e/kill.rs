@@ -4,13 +4,16 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
 use stocksync::clock::Clock;
 
-use crate::bench::{Bench, Process, Texts, eventually, pause};
+use crate::bench::{Bench, Process, Texts, UNGUARDED, eventually, pause};
 
 const LISTINGS: u64 = 300;
 
 /// 300 changes at 250 a second.
 fn bench() -> Bench {
-    Bench::with(Texts::many(LISTINGS).with(|texts| texts.speed = 50.0))
+    Bench::with(Texts::many(LISTINGS).with(|texts| {
+        texts.speed = 50.0;
+        UNGUARDED.clone_into(&mut texts.sections);
+    }))
 }
 
 fn right(bench: &Bench) -> bool {

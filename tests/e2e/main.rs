@@ -4,6 +4,7 @@
 mod bench;
 mod check_config;
 mod commerce_trouble;
+mod decisions;
 mod feeds;
 mod isolation;
 mod kill;

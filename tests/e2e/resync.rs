@@ -2,7 +2,7 @@
 
 use stocksync::sim::amazon::TokenAction;
 
-use crate::bench::{Account, Bench, SELLER, Store, Texts, eventually};
+use crate::bench::{Account, Bench, SELLER, Store, Texts, UNGUARDED, eventually};
 
 /// What the shop has, what Amazon shows, and what the rules make of it: threshold 3, cap 40, the rest as documented.
 const PRODUCTS: &str = r#"
@@ -91,7 +91,8 @@ fn small_world() -> Texts {
         })
         .collect();
     let store = Store::live("de", "DE").rules("out_of_stock_threshold = 3\nmaximum_listed_quantity = 40");
-    Texts::new(&products).account(Account::one(&listings.join(",\n"))).store(store)
+    let world = Texts::new(&products).account(Account::one(&listings.join(",\n"))).store(store);
+    world.with(|texts| UNGUARDED.clone_into(&mut texts.sections))
 }
 
 #[track_caller]

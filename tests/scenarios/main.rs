@@ -8,6 +8,7 @@ mod deciding;
 mod editions;
 mod feeds;
 mod feeds_doubted;
+mod guards;
 mod heard;
 mod listings;
 mod mapping;

@@ -33,7 +33,7 @@ async fn it_is_sent_again_ever_more_rarely_and_set_aside_with_evidence() {
         assert!((least..=least + 10).contains(gap), "{gaps:?}");
     }
     // Nothing else is written.
-    assert!(again.iter().all(|(sku, quantity)| sku.ends_with("7") && *quantity == 9), "{again:?}");
+    assert!(again.iter().all(|(sku, quantity)| sku.ends_with('7') && *quantity == 9), "{again:?}");
     assert_eq!(again.len(), 4 * gaps.len());
     let plan = bench.cycle().await;
     assert_eq!((plan.unchanged, plan.withheld.len()), (76, 4));

@@ -34,6 +34,7 @@ pub(crate) struct Scene {
     commerce: String,
     link: String,
     push: String,
+    guarded: bool,
     shop: String,
     products: Vec<String>,
     accounts: Vec<Account>,
@@ -219,6 +220,12 @@ impl Scene {
         self
     }
 
+    /// With the guards as they are documented. Other scenes move whole catalogues at once and mean it.
+    pub(crate) fn guarded(mut self) -> Self {
+        self.guarded = true;
+        self
+    }
+
     /// A shop that learns nothing of what Amazon sells.
     pub(crate) fn without_order_import(mut self) -> Self {
         "import_orders = false".clone_into(&mut self.link);
@@ -276,6 +283,12 @@ impl Scene {
     fn config_text(&self, folder: &Path, pair: &Pair) -> String {
         let (folder, amazon) = (folder.display(), pair.amazon_url());
         let mut text = format!("[state]\nurl = \"sqlite:{folder}/state.db\"\n[push]\n{}\n", self.push);
+        if !self.guarded {
+            text.push_str(
+                "[guards]\nmax_zeroed_percent = 100\nmax_zeroed_count = 100000000\nmax_units_drop_percent = 100\n",
+            );
+            text.push_str("min_source_ratio = 0.0\n");
+        }
         writeln!(text, "[[commerce]]\nname = \"shop\"\n{}\n{}", self.access(&pair.commerce_url()), self.shop).unwrap();
         for Account { name, rest, .. } in &self.accounts {
             writeln!(text, "[[account]]\nname = \"{name}\"\nseller_id = \"{}\"\nregion = \"eu\"", seller(name))

@@ -202,9 +202,9 @@ async fn what_is_to_be_looked_at_does_not_wait_for_a_nightly_schedule() {
     bench.wait("10h").await;
     assert!(daemon.stop().await);
     assert_eq!(bench.sent_of("ENDLESS"), [100]);
-    // A constant about every 50 minutes, and what is set aside every six hours.
+    // A constant about every 50 minutes; of what is lost each try and each look at it, at last every six hours.
     let cycles = cycles(&bench, "acme").await;
-    assert!((12..=22).contains(&cycles.len()), "{:?}", minutes(&cycles));
+    assert!((12..=28).contains(&cycles.len()), "{:?}", minutes(&cycles));
 }
 
 /// Buyers on Amazon, customers in the shop, deliveries, strangers, faults and restarts; then peace.

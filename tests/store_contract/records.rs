@@ -42,6 +42,7 @@ fn plan(id: &str, account: &str, minutes: i64) -> Plan {
         unchanged: 40,
         listings: 45,
         look_at: None,
+        held: Vec::new(),
         products: 60,
         problem: Some("shop: HTTP 503".into()),
     }

@@ -13,6 +13,10 @@ pub(crate) const SECRETS: [&str; 6] = [
     "Atzr|refresh+token/0123456789&two",
 ];
 
+/// For worlds that move all at once and mean it.
+pub(crate) const UNGUARDED: &str =
+    "[guards]\nmax_zeroed_percent = 100\nmax_zeroed_count = 100000\nmax_units_drop_percent = 100\n";
+
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     /// TOML of the products.
