@@ -43,6 +43,10 @@ generate = { listings = 10, sku = "GEN-{000001}", quantity = 1 }
 "#;
 
 const CONFIG: &str = r#"
+[guards]
+max_zeroed_percent = 100
+max_zeroed_count = 100000000
+max_units_drop_percent = 100
 [state]
 url = "sqlite:{folder}/state.db"
 [[commerce]]

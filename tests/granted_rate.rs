@@ -38,6 +38,10 @@ generate = { listings = {listings}, sku = "GEN-{000001}", quantity = 401 }
 "#;
 
     const CONFIG: &str = r#"
+[guards]
+max_zeroed_percent = 100
+max_zeroed_count = 100000000
+max_units_drop_percent = 100
 [state]
 url = "sqlite:{folder}/state.db"
 [[commerce]]

@@ -56,7 +56,7 @@ impl AccountTask {
         loop {
             let due = standing.ticks.next(clock.now());
             let wake = due.as_ref().map_or(Timestamp::MAX, |tick| tick.at);
-            let look_at = self.verifying.due().unwrap_or(Timestamp::MAX);
+            let look_at = self.verifying.due().filter(|_| !standing.is_in_trouble()).unwrap_or(Timestamp::MAX);
             let cycled = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,

@@ -25,6 +25,11 @@ impl Standing {
         Self { ticks, store, account, cycle: None, push: None, said: None }
     }
 
+    /// It is tried again in its own time: nothing else wakes it.
+    pub(super) const fn is_in_trouble(&self) -> bool {
+        self.cycle.is_some() || self.push.is_some()
+    }
+
     /// A cycle ended. That it went well says nothing about a sending that did not.
     pub(super) async fn cycled(&mut self, trouble: Option<Parked>, now: Timestamp) {
         self.cycle.clone_from(&trouble);

@@ -40,6 +40,10 @@ report_delay = "5s"
 "#;
 
 const CONFIG: &str = r#"
+[guards]
+max_zeroed_percent = 100
+max_zeroed_count = 100000000
+max_units_drop_percent = 100
 [state]
 url = "sqlite:{folder}/state.db"
 

@@ -202,7 +202,8 @@ fn amazon_text(shop: &Shop) -> String {
 
 fn config_text(variant: &Variant, folder: &Path, shop: SocketAddr, amazon: SocketAddr) -> String {
     let mut text = format!(
-        "[state]\nurl = \"sqlite:{}/state.db\"\n[push]\nverify_every = \"7d\"\nverify_static_every = \"7d\"\n\
+        "[guards]\nmax_zeroed_percent = 100\nmax_zeroed_count = 1000000\nmax_units_drop_percent = 100\nmin_source_ratio = 0.0\n\
+         [state]\nurl = \"sqlite:{}/state.db\"\n[push]\nverify_every = \"7d\"\nverify_static_every = \"7d\"\n\
          [[commerce]]\nname = \"shop\"\nbase_url = \"http://{shop}\"\n\
          auth = {{ method = \"bearer\", token = \"token\" }}\nfull_sweep_every = \"{}m\"\n\
          [[account]]\nname = \"acme\"\nseller_id = \"{SELLER}\"\nregion = \"eu\"\nclient_id = \"client\"\n\
